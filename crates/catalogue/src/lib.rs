@@ -1,0 +1,221 @@
+//! The model: what a server serves, as plain data.
+//!
+//! The generator decides every field and writes it as `capabilities.json`; the runtime loads that file and serves it; the documents are rendered from it.
+//! This crate knows neither where the data comes from nor how it is served.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Everything one server offers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Catalogue {
+    /// The API behind the server.
+    pub api: Api,
+    /// Named groups of tools, in the order they are listed.
+    pub toolsets: Vec<Toolset>,
+    /// What an upstream status means, by status (`404`) or class (`5XX`).
+    pub errors: BTreeMap<String, ErrorRule>,
+    /// One entry per exposed operation, in the order tools are listed: by toolset, then by name.
+    pub entries: Vec<Entry>,
+    /// Operations that are deliberately not exposed.
+    pub skipped: Vec<Skipped>,
+}
+
+/// The upstream API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Api {
+    /// Title from the document.
+    pub title: String,
+    /// Version from the document.
+    pub version: String,
+    /// First server URL of the document, without a trailing slash.
+    pub server: String,
+    /// Scheme under which every resource is also reachable (`xyte` for `xyte://devices`).
+    pub scheme: String,
+}
+
+/// A named group of tools that a caller selects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Toolset {
+    /// Name, as callers write it.
+    pub name: String,
+    /// One sentence on what the tools have in common.
+    pub description: String,
+}
+
+/// What a caller is told about an upstream status.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorRule {
+    /// Stable code for programs.
+    pub code: String,
+    /// The next step, for a person or a model.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+}
+
+/// One operation as a tool, and perhaps as a resource and a route.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Entry {
+    /// Operation id in the document.
+    pub operation: String,
+    /// What a call does to the platform.
+    pub class: Class,
+    /// The toolset the tool belongs to.
+    pub toolset: String,
+    /// Whether the tool is shown when nobody selects toolsets.
+    pub default: bool,
+    /// The tool exactly as `tools/list` serves it.
+    pub tool: Map<String, Value>,
+    /// Other names the tool answers to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// HTTP method, upper case.
+    pub method: String,
+    /// Path template in the document.
+    pub path: String,
+    /// Name of the security scheme that says which key the call needs; empty when it needs none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub credential: String,
+    /// Where each argument of the tool goes.
+    pub arguments: Vec<Argument>,
+    /// What comes back and how it is shown.
+    pub answer: Answer,
+    /// How a list is walked; absent when the answer comes in one piece.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paging: Option<Paging>,
+    /// Statuses that mean something else here than in [`Catalogue::errors`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub errors: BTreeMap<String, ErrorRule>,
+    /// Statuses the document names for failures, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<String>,
+    /// The resource that reads the same data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Resource>,
+    /// The REST route that reads the same data, with `{variables}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// Whether an answer may be reused for a while.
+    pub cache: bool,
+    /// Arguments of a call that works on the sandbox.
+    pub example: Map<String, Value>,
+}
+
+/// What a call does to the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Changes nothing.
+    Read,
+    /// Changes something that can be changed back.
+    Write,
+    /// Destroys, or cannot be undone through this API.
+    Destructive,
+}
+
+/// Where one argument of a tool goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Argument {
+    /// Name in the tool's input schema.
+    pub name: String,
+    /// Name on the wire.
+    pub wire: String,
+    /// Part of the request.
+    pub location: Location,
+}
+
+/// Part of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Location {
+    /// A segment of the path.
+    Path,
+    /// The query string.
+    Query,
+    /// A header.
+    Header,
+    /// One field of a JSON object body.
+    Body,
+    /// The whole JSON body, where it is not an object with known fields.
+    WholeBody,
+}
+
+/// What comes back from the platform and what of it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Answer {
+    /// Its form.
+    pub form: Form,
+    /// Dotted path to the rows of a list; empty when the answer itself is the array.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rows: String,
+    /// Dotted names shown by default; empty shows the whole object.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+}
+
+/// Form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Rows: served as `{items, page, warnings}`.
+    List,
+    /// One object: served as it is, or its columns.
+    Object,
+    /// Undocumented, or no body: served as `{status, answer}`.
+    Unknown,
+}
+
+/// A platform's way of cutting a list into pages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Paging {
+    /// Name of the dialect in the overrides.
+    pub dialect: String,
+    /// Query parameter that takes the page number, counted from 1.
+    pub page: String,
+    /// Query parameter that takes the rows per page; empty when the platform fixes it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub size: String,
+    /// Most rows per page that the platform allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
+    /// Dotted path to a boolean that says whether another page follows; empty when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub more: String,
+    /// Dotted path to the number of the next page, null at the end; empty when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub next: String,
+}
+
+/// A readable resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Resource {
+    /// URI or URI template with `{variables}` that are arguments of the tool.
+    pub uri: String,
+    /// The same under the server's own scheme.
+    pub alias: String,
+    /// Machine name.
+    pub name: String,
+    /// Title for people.
+    pub title: String,
+    /// When to read it.
+    pub description: String,
+    /// Dotted names shown; empty shows the whole answer as the platform sent it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+}
+
+/// An operation that is deliberately not exposed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Skipped {
+    /// Operation id in the document.
+    pub operation: String,
+    /// HTTP method, upper case.
+    pub method: String,
+    /// Path template in the document.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}

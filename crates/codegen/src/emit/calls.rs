@@ -1,0 +1,89 @@
+//! `calls.rs`: one arm per operation, which hands the arguments to the typed client.
+
+use minijinja::Environment;
+use minijinja::value::Serde;
+use serde::Serialize;
+use xyte_mcp_catalogue::{Catalogue, Entry};
+
+use super::client::{Passing, Signatures};
+use super::{filters, template_fault};
+use crate::diagnostic::Diagnostic;
+use crate::spec::operation::snake;
+
+#[derive(Serialize)]
+struct Page {
+    calls: Vec<Call>,
+}
+
+#[derive(Serialize)]
+struct Call {
+    operation: String,
+    request: String,
+    function: String,
+    arguments: Vec<String>,
+}
+
+/// Renders the template.
+pub(crate) fn emit(
+    template: &str,
+    catalogue: &Catalogue,
+    signatures: &Signatures,
+) -> Result<String, Diagnostic> {
+    let mut calls = Vec::new();
+    for entry in &catalogue.entries {
+        calls.push(call(entry, signatures)?);
+    }
+    calls.sort_by(|left, right| left.operation.cmp(&right.operation));
+    let mut environment = Environment::new();
+    environment.add_filter("literal", |text: &str| filters::literal(text));
+    environment
+        .render_named_str("calls.rs.j2", template, Serde(Page { calls }))
+        .map_err(|err| template_fault("calls.rs.j2", &err))
+}
+
+fn call(entry: &Entry, signatures: &Signatures) -> Result<Call, Diagnostic> {
+    let name = snake(&entry.operation);
+    let found = [name.clone(), format!("{name}_")]
+        .into_iter()
+        .find_map(|name| signatures.get_key_value(&name));
+    let Some((function, parameters)) = found else {
+        let message = format!(
+            "the typed client has no function for `{}` ({} {})",
+            entry.operation, entry.method, entry.path
+        );
+        return Err(Diagnostic::document("client-generator", "", message));
+    };
+    let arguments = parameters.iter().map(|parameter| {
+        let name = entry
+            .arguments
+            .iter()
+            .find(|argument| snake(&argument.wire) == parameter.name.trim_end_matches('_'))
+            .map_or(parameter.wire.as_str(), |argument| argument.name.as_str());
+        expression(parameter.passing, &filters::literal(name))
+    });
+    Ok(Call {
+        operation: entry.operation.clone(),
+        request: format!("{} {}", entry.method, printable(&entry.path)),
+        function: function.clone(),
+        arguments: arguments.collect(),
+    })
+}
+
+/// How an argument reaches the parameter that progenitor chose for it.
+fn expression(passing: Passing, name: &str) -> String {
+    match passing {
+        Passing::Text => format!("input.text({name})?"),
+        Passing::OptionalText => format!("input.optional_text({name})?"),
+        Passing::Reference => format!("&input.get({name})?"),
+        Passing::OptionalReference => format!("input.get::<Option<_>>({name})?.as_ref()"),
+        Passing::Value => format!("input.get({name})?"),
+        Passing::Body => "&input.body()?".to_owned(),
+        Passing::TextBody => "&input.body::<String>()?".to_owned(),
+        Passing::ValueBody => "input.body()?".to_owned(),
+    }
+}
+
+/// Keeps what may stand in a comment.
+fn printable(path: &str) -> String {
+    path.chars().filter(|character| (' '..='~').contains(character)).collect()
+}

@@ -1,0 +1,108 @@
+//! The generator: an OpenAPI document and one overrides file in, source and documents out.
+//!
+//! Pure: text in, text out. It opens no file, asks no clock and no environment, and the same input gives the same output whatever the order of keys in the document.
+
+pub mod diagnostic;
+mod emit;
+mod overrides;
+mod resolve;
+mod spec;
+
+use std::collections::BTreeMap;
+
+use diagnostic::{Diagnostic, Report, Severity, Source};
+use xyte_mcp_catalogue::Catalogue;
+
+/// What the generator reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The OpenAPI 3.0 document, as JSON.
+    pub document: Source<'a>,
+    /// The overrides, as TOML.
+    pub overrides: Source<'a>,
+    /// Template of the generated dispatch, `calls.rs`.
+    pub calls_template: &'a str,
+    /// Template of `API_USAGE.md`.
+    pub usage_template: &'a str,
+    /// Recorded answers by tool name, shown in `API_USAGE.md`.
+    pub examples: &'a BTreeMap<String, String>,
+}
+
+/// What the generator writes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// The typed client, Rust.
+    pub client: String,
+    /// One arm per operation, Rust.
+    pub calls: String,
+    /// The catalogue the server loads, JSON.
+    pub capabilities: String,
+    /// The usage document, Markdown.
+    pub usage: String,
+    /// The document with the patches applied, JSON.
+    pub document: String,
+    /// The same as `capabilities`, as data.
+    pub catalogue: Catalogue,
+    /// Findings that do not stop the build, rendered.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Output {
+    /// The generated files by name.
+    pub fn files(&self) -> [(&'static str, &str); 5] {
+        [
+            ("client.rs", &self.client),
+            ("calls.rs", &self.calls),
+            ("capabilities.json", &self.capabilities),
+            ("API_USAGE.md", &self.usage),
+            ("document.json", &self.document),
+        ]
+    }
+}
+
+/// Generates everything, or reports every fault at once.
+pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
+    let mut findings = Vec::new();
+    let overrides = overrides::parse(inputs.overrides.text, &mut findings);
+    let Some(mut value) = spec::parse(inputs.document.text, &mut findings) else {
+        return Err(report(inputs, findings));
+    };
+    spec::patch::apply(&mut value, &overrides.patches, &mut findings);
+    let document = spec::read(value, &mut findings);
+    let catalogue = resolve::resolve(&document, &overrides, &mut findings);
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Err(report(inputs, findings));
+    }
+    let (client, signatures) = match emit::client::emit(&document, &catalogue) {
+        Ok(client) => client,
+        Err(faults) => {
+            findings.extend(faults);
+            return Err(report(inputs, findings));
+        }
+    };
+    let written =
+        emit::calls::emit(inputs.calls_template, &catalogue, &signatures).and_then(|calls| {
+            Ok((calls, emit::usage::emit(inputs.usage_template, &catalogue, inputs.examples)?))
+        });
+    let (calls, usage) = match written {
+        Ok(written) => written,
+        Err(fault) => {
+            findings.push(fault);
+            return Err(report(inputs, findings));
+        }
+    };
+    Ok(Output {
+        client,
+        calls,
+        capabilities: emit::capabilities::emit(&catalogue),
+        usage,
+        document: document.value.to_string(),
+        catalogue,
+        warnings: findings,
+    })
+}
+
+/// Sorts the findings by place, so that they read from the top of each file down.
+fn report(inputs: &Inputs<'_>, diagnostics: Vec<Diagnostic>) -> Report {
+    Report::new(inputs.document, inputs.overrides, diagnostics)
+}

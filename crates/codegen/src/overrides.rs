@@ -1,0 +1,138 @@
+//! The overrides: the maintainer's file, as it was written, with the place of every word.
+//!
+//! Knows the TOML grammar; does not know the document, so it cannot tell whether a name exists.
+
+mod grammar;
+mod reader;
+
+use serde_json::Value;
+use toml::Spanned;
+use xyte_mcp_catalogue::Class;
+
+use crate::diagnostic::Diagnostic;
+
+/// A word and where it stands.
+pub(crate) type Word = Spanned<String>;
+
+/// Everything the file says.
+#[derive(Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) scheme: Option<Word>,
+    pub(crate) toolsets: Vec<ToolsetOverride>,
+    pub(crate) errors: Vec<ErrorOverride>,
+    pub(crate) paging: Vec<Dialect>,
+    pub(crate) operations: Vec<OperationOverride>,
+    pub(crate) skip: Vec<Skip>,
+    pub(crate) patches: Vec<Patch>,
+}
+
+/// `[toolsets.NAME]`
+#[derive(Debug)]
+pub(crate) struct ToolsetOverride {
+    pub(crate) name: Word,
+    pub(crate) description: Option<Word>,
+}
+
+/// `[errors.STATUS]`, for all operations or one.
+#[derive(Debug)]
+pub(crate) struct ErrorOverride {
+    pub(crate) status: Word,
+    pub(crate) code: Option<Word>,
+    pub(crate) hint: Option<Word>,
+}
+
+/// `[paging.NAME]`
+#[derive(Debug)]
+pub(crate) struct Dialect {
+    pub(crate) name: Word,
+    pub(crate) rows: Option<Word>,
+    pub(crate) page: Option<Word>,
+    pub(crate) size: Option<Word>,
+    pub(crate) more: Option<Word>,
+    pub(crate) next: Option<Word>,
+}
+
+/// `[operations.ID]`
+#[derive(Debug)]
+pub(crate) struct OperationOverride {
+    pub(crate) operation: Word,
+    pub(crate) tool: ToolOverride,
+    pub(crate) description: Option<Word>,
+    pub(crate) resource: Option<ResourceOverride>,
+    pub(crate) route: Option<Word>,
+    pub(crate) paging: Option<Word>,
+    pub(crate) rows: Option<Word>,
+    pub(crate) columns: Option<Vec<Word>>,
+    pub(crate) errors: Vec<ErrorOverride>,
+    pub(crate) cache: Option<Spanned<bool>>,
+    pub(crate) arguments: Vec<ArgumentOverride>,
+    pub(crate) example: Option<Vec<(Word, Value)>>,
+    pub(crate) reason: Option<Word>,
+}
+
+/// `tool = { … }`
+#[derive(Debug, Default)]
+pub(crate) struct ToolOverride {
+    pub(crate) name: Option<Word>,
+    pub(crate) title: Option<Word>,
+    pub(crate) toolset: Option<Word>,
+    pub(crate) default: Option<Spanned<bool>>,
+    pub(crate) aliases: Vec<Word>,
+    pub(crate) class: Option<Spanned<Class>>,
+    pub(crate) idempotent: Option<Spanned<bool>>,
+}
+
+/// `resource = "…"` or `resource = { … }`
+#[derive(Debug)]
+pub(crate) struct ResourceOverride {
+    pub(crate) uri: Word,
+    pub(crate) name: Option<Word>,
+    pub(crate) title: Option<Word>,
+    pub(crate) description: Option<Word>,
+    pub(crate) columns: Option<Vec<Word>>,
+}
+
+/// `arguments.NAME = { … }`, where NAME may be preceded by the place, as in `body.id`.
+#[derive(Debug)]
+pub(crate) struct ArgumentOverride {
+    pub(crate) argument: Word,
+    pub(crate) name: Option<Word>,
+    pub(crate) description: Option<Word>,
+}
+
+/// A line under `[skip]`.
+#[derive(Debug)]
+pub(crate) struct Skip {
+    pub(crate) operation: Word,
+    pub(crate) reason: Word,
+}
+
+/// `[[patch]]`
+#[derive(Debug)]
+pub(crate) struct Patch {
+    pub(crate) at: Word,
+    /// What must stand there; nothing where the member must be absent.
+    pub(crate) was: Option<Value>,
+    pub(crate) change: Change,
+}
+
+/// What a patch does.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Set(Value),
+    Remove,
+    RenameTo(Word),
+}
+
+/// Reads the file; what cannot be read is a finding and left out.
+pub(crate) fn parse(text: &str, findings: &mut Vec<Diagnostic>) -> Overrides {
+    let (table, errors) = toml::de::DeTable::parse_recoverable(text);
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        findings.push(
+            Diagnostic::overrides("overrides-not-toml", span, "the overrides are not TOML")
+                .label(error.message().to_owned()),
+        );
+    }
+    grammar::read(&table, findings)
+}

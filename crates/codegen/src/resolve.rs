@@ -1,0 +1,217 @@
+//! Every default and every decision: document and overrides in, the catalogue out.
+//!
+//! Collects all faults instead of stopping at the first. Writes no text of its own but messages.
+
+mod answer;
+mod arguments;
+mod entry;
+mod schema;
+mod surface;
+mod text;
+mod unique;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xyte_mcp_catalogue::{Api, Catalogue, Entry, ErrorRule, Skipped, Toolset};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::overrides::{ErrorOverride, OperationOverride, Overrides};
+use crate::spec::operation::snake;
+use crate::spec::{Document, Operation};
+
+/// The largest default set: beyond it, models choose worse.
+pub(crate) const MOST_DEFAULT_TOOLS: usize = 30;
+
+/// Decides everything that is served.
+pub(crate) fn resolve(
+    document: &Document,
+    overrides: &Overrides,
+    findings: &mut Vec<Diagnostic>,
+) -> Catalogue {
+    let toolsets = toolsets(document, overrides);
+    check_names(document, overrides, findings);
+    let context = Context { document, overrides, toolsets: &toolsets };
+    let mut entries = Vec::new();
+    let mut skipped = Vec::new();
+    for operation in document.operations.iter().filter(|operation| !operation.id.is_empty()) {
+        let chosen =
+            overrides.operations.iter().find(|entry| *entry.operation.get_ref() == operation.id);
+        let skip = overrides.skip.iter().find(|skip| *skip.operation.get_ref() == operation.id);
+        match (chosen, skip) {
+            (Some(chosen), None) => {
+                findings.extend(operation.faults.iter().cloned());
+                entries.push((
+                    operation,
+                    chosen,
+                    entry::resolve(&context, operation, chosen, findings),
+                ));
+            }
+            (None, Some(skip)) => skipped.push(Skipped {
+                operation: operation.id.clone(),
+                method: operation.method.clone(),
+                path: operation.path.clone(),
+                reason: skip.reason.get_ref().clone(),
+            }),
+            (Some(_), Some(skip)) => findings.push(
+                Diagnostic::overrides(
+                    "operation-twice",
+                    skip.operation.span(),
+                    format!("`{}` is both exposed and skipped", operation.id),
+                )
+                .help("remove it from `[skip]`, or remove its table under `[operations]`"),
+            ),
+            (None, None) => findings.push(undecided(operation)),
+        }
+    }
+    unique::check(&entries, findings);
+    let mut entries: Vec<Entry> = entries.into_iter().map(|(_, _, entry)| entry).collect();
+    let order: BTreeMap<&str, usize> =
+        toolsets.iter().enumerate().map(|(at, set)| (set.name.as_str(), at)).collect();
+    entries.sort_by_cached_key(|entry| {
+        let set = order.get(entry.toolset.as_str()).copied().unwrap_or(usize::MAX);
+        (set, entry.tool["name"].as_str().unwrap_or_default().to_owned())
+    });
+    let used: BTreeSet<&str> = entries.iter().map(|entry| entry.toolset.as_str()).collect();
+    Catalogue {
+        api: Api {
+            title: text::line(&document.title),
+            version: text::line(&document.version),
+            server: document.server.clone(),
+            scheme: overrides
+                .scheme
+                .as_ref()
+                .map_or_else(|| "api".to_owned(), |scheme| scheme.get_ref().clone()),
+        },
+        toolsets: toolsets.iter().filter(|set| used.contains(set.name.as_str())).cloned().collect(),
+        errors: overrides
+            .errors
+            .iter()
+            .filter_map(|rule| error_rule(rule, None, findings))
+            .collect(),
+        entries,
+        skipped,
+    }
+}
+
+/// What every part of the resolution may look at.
+struct Context<'a> {
+    document: &'a Document,
+    overrides: &'a Overrides,
+    toolsets: &'a [Toolset],
+}
+
+/// The document's tags in its order and in snake case, then the sets that only the overrides name.
+fn toolsets(document: &Document, overrides: &Overrides) -> Vec<Toolset> {
+    let mut sets: Vec<Toolset> = Vec::new();
+    let used = document.operations.iter().flat_map(|operation| &operation.tags);
+    let tags = document.tags.iter().map(|(name, description)| (name, description.as_str()));
+    for (tag, description) in tags.chain(used.map(|tag| (tag, ""))) {
+        let name = snake(tag);
+        if !name.is_empty() && !sets.iter().any(|set| set.name == name) {
+            sets.push(Toolset { name, description: text::line(description) });
+        }
+    }
+    for change in &overrides.toolsets {
+        let description = change.description.as_ref().map(|text| text.get_ref().clone());
+        match sets.iter_mut().find(|set| set.name == *change.name.get_ref()) {
+            Some(set) => set.description = description.unwrap_or_else(|| set.description.clone()),
+            None => sets.push(Toolset {
+                name: change.name.get_ref().clone(),
+                description: description.unwrap_or_default(),
+            }),
+        }
+    }
+    sets
+}
+
+/// Reports operations in the overrides that the document does not have.
+fn check_names(document: &Document, overrides: &Overrides, findings: &mut Vec<Diagnostic>) {
+    let exposed = overrides.operations.iter().map(|entry| &entry.operation);
+    for word in exposed.chain(overrides.skip.iter().map(|skip| &skip.operation)) {
+        if !document.operations.iter().any(|operation| operation.id == *word.get_ref()) {
+            let fault = Diagnostic::overrides(
+                "unknown-operation",
+                word.span(),
+                format!("unknown operation `{}`", word.get_ref()),
+            )
+            .label("the document has no operation of this id");
+            findings.push(fault.nearest(
+                word.get_ref(),
+                document.operations.iter().map(|operation| operation.id.as_str()),
+            ));
+        }
+    }
+}
+
+fn undecided(operation: &Operation) -> Diagnostic {
+    let id = &operation.id;
+    Diagnostic::document(
+        "undecided-operation",
+        format!("{}/operationId", operation.pointer),
+        format!("nobody decided on `{id}` ({} {})", operation.method, operation.path),
+    )
+    .label("neither exposed nor skipped")
+    .help(format!("expose it with `[operations.{id}]`, or add `{id} = \"reason\"` under `[skip]`"))
+}
+
+/// Checks one error rule; an operation's own must fit the statuses it documents.
+fn error_rule(
+    rule: &ErrorOverride,
+    operation: Option<&Operation>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<(String, ErrorRule)> {
+    let status = rule.status.get_ref();
+    let legal = status.len() == 3
+        && status.starts_with(['4', '5'])
+        && (status.ends_with("XX") || status.bytes().all(|byte| byte.is_ascii_digit()));
+    if !legal {
+        findings.push(
+            Diagnostic::overrides(
+                "illegal-status",
+                rule.status.span(),
+                format!("`{status}` is no failure status"),
+            )
+            .help("write a status such as `404`, or a class: `4XX`, `5XX`"),
+        );
+        return None;
+    }
+    if let Some(operation) = operation {
+        let class = format!("{}XX", &status[..1]);
+        let known = |documented: &String| {
+            documented == status || *documented == class || documented == "default"
+        };
+        if !operation.failures.iter().any(known) {
+            let message = format!("`{}` does not document the status {status}", operation.id);
+            let fault = Diagnostic::overrides("undocumented-status", rule.status.span(), message)
+                .label(format!("{} {}", operation.method, operation.path));
+            findings.push(fault.nearest(status, operation.failures.iter().map(String::as_str)));
+        }
+    }
+    let Some(code) = &rule.code else {
+        findings.push(Diagnostic::overrides(
+            "missing-key",
+            rule.status.span(),
+            format!("`errors.{status}` has no `code`"),
+        ));
+        return None;
+    };
+    let hint = rule.hint.as_ref().map(|hint| text::line(hint.get_ref())).unwrap_or_default();
+    Some((status.clone(), ErrorRule { code: code.get_ref().clone(), hint }))
+}
+
+/// Tells whether a reason was given, and reports where one is needed and missing.
+fn need_reason(
+    overrides: &OperationOverride,
+    span: std::ops::Range<usize>,
+    message: String,
+    findings: &mut Vec<Diagnostic>,
+) {
+    if overrides.reason.as_ref().is_none_or(|reason| reason.get_ref().trim().is_empty()) {
+        findings.push(Diagnostic {
+            severity: Severity::Error,
+            ..Diagnostic::overrides("hint-without-reason", span, message)
+                .label("this contradicts the method")
+                .help("add `reason = \"…\"` to the operation if it is meant")
+        });
+    }
+}

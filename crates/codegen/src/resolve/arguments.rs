@@ -1,0 +1,334 @@
+//! The arguments of a tool: path, query, header and body side by side, and the schema they are checked against.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use xyte_mcp_catalogue::{Argument, Location};
+
+use super::schema::{self, Purpose};
+use super::{Context, text};
+use crate::diagnostic::{Diagnostic, quoted};
+use crate::overrides::{ArgumentOverride, OperationOverride};
+use crate::spec::Operation;
+
+/// Arguments of our own, which no argument of the API may be called.
+const RESERVED: [&str; 8] =
+    ["fields", "format", "limit", "cursor", "dry_run", "fresh", "plan_token", "idempotency_key"];
+
+/// The arguments and what an agent is told about them.
+pub(super) struct Arguments {
+    pub(super) list: Vec<Argument>,
+    pub(super) properties: Map<String, Value>,
+    pub(super) required: Vec<String>,
+    /// Arguments of a call that works.
+    pub(super) example: Map<String, Value>,
+}
+
+struct Candidate {
+    wire: String,
+    location: Location,
+    required: bool,
+    schema: Value,
+    example: Option<Value>,
+    pointer: String,
+}
+
+/// Lays the arguments out flat. `consumed` names the query parameters that paging uses.
+pub(super) fn resolve(
+    context: &Context<'_>,
+    operation: &Operation,
+    overrides: &OperationOverride,
+    consumed: &[String],
+    findings: &mut Vec<Diagnostic>,
+) -> Arguments {
+    let candidates = candidates(context, operation, consumed);
+    check_overrides(&candidates, overrides, findings);
+    let mut resolved = Arguments {
+        list: Vec::new(),
+        properties: Map::new(),
+        required: Vec::new(),
+        example: Map::new(),
+    };
+    for candidate in candidates {
+        let change = overrides.arguments.iter().find(|change| names(change, &candidate));
+        let renamed = change.and_then(|change| change.name.as_ref());
+        let name = renamed.map_or_else(|| candidate.wire.clone(), |name| name.get_ref().clone());
+        if let Some(fault) = collision(&name, &candidate, operation, &resolved) {
+            findings.push(fault);
+            continue;
+        }
+        let mut schema =
+            schema::convert(&context.document.value, &candidate.schema, Purpose::Input);
+        check_patterns(&schema, &candidate, operation, findings);
+        if let Some(description) = change.and_then(|change| change.description.as_ref()) {
+            schema["description"] = text::line(description.get_ref()).into();
+        }
+        resolved.properties.insert(name.clone(), schema);
+        if candidate.required {
+            resolved.required.push(name.clone());
+        }
+        if let Some(example) = candidate.example {
+            resolved.example.insert(name.clone(), example);
+        }
+        resolved.list.push(Argument { name, wire: candidate.wire, location: candidate.location });
+    }
+    apply_example(&mut resolved, overrides, findings);
+    resolved
+}
+
+fn candidates(context: &Context<'_>, operation: &Operation, consumed: &[String]) -> Vec<Candidate> {
+    let mut candidates: Vec<Candidate> = operation
+        .parameters
+        .iter()
+        .filter(|parameter| {
+            !(parameter.location == Location::Query && consumed.contains(&parameter.name))
+        })
+        .map(|parameter| {
+            let mut schema = schema::flatten(&context.document.value, &parameter.schema);
+            if !parameter.description.is_empty() {
+                schema.insert("description".into(), parameter.description.clone().into());
+            }
+            Candidate {
+                wire: parameter.name.clone(),
+                location: parameter.location,
+                required: parameter.required,
+                schema: schema.into(),
+                example: parameter.required.then(|| parameter.example.clone()).flatten(),
+                pointer: parameter.pointer.clone(),
+            }
+        })
+        .collect();
+    candidates.extend(body_candidates(context, operation));
+    candidates
+}
+
+/// An object body becomes one argument per field; any other body becomes the argument `body`.
+fn body_candidates(context: &Context<'_>, operation: &Operation) -> Vec<Candidate> {
+    let Some(body) = &operation.body else { return Vec::new() };
+    let flat = schema::flatten(&context.document.value, &body.schema);
+    let alternatives = ["oneOf", "anyOf"].iter().any(|key| flat.contains_key(*key));
+    let properties = flat
+        .get("properties")
+        .and_then(Value::as_object)
+        .filter(|fields| !fields.is_empty() && !alternatives);
+    let Some(properties) = properties else {
+        return vec![Candidate {
+            wire: "body".to_owned(),
+            location: Location::WholeBody,
+            required: body.required,
+            schema: body.schema.clone(),
+            example: body.example.clone(),
+            pointer: body.pointer.clone(),
+        }];
+    };
+    let required: BTreeSet<&str> = flat
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    properties
+        .iter()
+        .filter(|(_, field)| {
+            schema::flatten(&context.document.value, field).get("readOnly")
+                != Some(&Value::Bool(true))
+        })
+        .map(|(name, field)| Candidate {
+            wire: name.clone(),
+            location: Location::Body,
+            required: body.required && required.contains(name.as_str()),
+            schema: field.clone(),
+            example: body.example.as_ref().and_then(|example| example.get(name)).cloned(),
+            pointer: body.pointer.clone(),
+        })
+        .collect()
+}
+
+/// Tells whether an override means this argument: by its name, or by place and name.
+fn names(change: &ArgumentOverride, candidate: &Candidate) -> bool {
+    let name = change.argument.get_ref().as_str();
+    name == candidate.wire
+        || name.split_once('.').is_some_and(|(place, rest)| {
+            rest == candidate.wire && place == word(candidate.location)
+        })
+}
+
+fn word(location: Location) -> &'static str {
+    match location {
+        Location::Path => "path",
+        Location::Query => "query",
+        Location::Header => "header",
+        Location::Body | Location::WholeBody => "body",
+    }
+}
+
+fn check_overrides(
+    candidates: &[Candidate],
+    overrides: &OperationOverride,
+    findings: &mut Vec<Diagnostic>,
+) {
+    for change in &overrides.arguments {
+        if !candidates.iter().any(|candidate| names(change, candidate)) {
+            let name = change.argument.get_ref();
+            let message = format!("`{}` has no argument `{name}`", overrides.operation.get_ref());
+            let fault = Diagnostic::overrides("unknown-argument", change.argument.span(), message);
+            findings.push(
+                fault.nearest(name, candidates.iter().map(|candidate| candidate.wire.as_str())),
+            );
+        }
+        if let Some(name) = change.name.as_ref().filter(|name| !is_argument_name(name.get_ref())) {
+            let message = format!("`{}` is no name for an argument", name.get_ref());
+            findings.push(
+                Diagnostic::overrides("illegal-name", name.span(), message)
+                    .help("use letters, digits, `_`, `-` and `.`, at most 64"),
+            );
+        }
+    }
+}
+
+/// What providers of models accept as the name of an argument.
+fn is_argument_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}
+
+fn collision(
+    name: &str,
+    candidate: &Candidate,
+    operation: &Operation,
+    resolved: &Arguments,
+) -> Option<Diagnostic> {
+    let id = &operation.id;
+    let place = word(candidate.location);
+    let help = format!(
+        "rename it: `arguments.{place}.{} = {{ name = \"…\" }}` under `[operations.{id}]`",
+        candidate.wire
+    );
+    let fault = |message: String| {
+        Diagnostic::document("argument-collision", candidate.pointer.clone(), message)
+            .label(format!("in the {place}"))
+            .help(help.clone())
+    };
+    if RESERVED.contains(&name) {
+        return Some(fault(format!(
+            "the argument `{name}` of `{id}` has a name that the server uses itself"
+        )));
+    }
+    if !is_argument_name(name) {
+        return Some(fault(format!(
+            "the argument `{name}` of `{id}` has a name that clients refuse"
+        )));
+    }
+    let other = resolved.list.iter().find(|known| known.name == name)?;
+    Some(fault(format!(
+        "`{id}` has two arguments named `{name}`, in {} and {place}",
+        word(other.location)
+    )))
+}
+
+/// A pattern that cannot be compiled would fail at the first call.
+fn check_patterns(
+    schema: &Value,
+    candidate: &Candidate,
+    operation: &Operation,
+    findings: &mut Vec<Diagnostic>,
+) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::String(pattern)) = members.get("pattern")
+                && let Err(err) = regress::Regex::new(pattern)
+            {
+                let message = format!(
+                    "the pattern of `{}` in `{}` cannot be compiled: {err}",
+                    candidate.wire, operation.id
+                );
+                findings.push(
+                    Diagnostic::document("illegal-pattern", candidate.pointer.clone(), message)
+                        .help("correct it with a `[[patch]]`"),
+                );
+            }
+            members
+                .values()
+                .for_each(|member| check_patterns(member, candidate, operation, findings));
+        }
+        Value::Array(elements) => {
+            elements
+                .iter()
+                .for_each(|element| check_patterns(element, candidate, operation, findings));
+        }
+        _ => {}
+    }
+}
+
+fn apply_example(
+    resolved: &mut Arguments,
+    overrides: &OperationOverride,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let Some(example) = &overrides.example else { return };
+    resolved.example.clear();
+    let extra = ["fields", "format", "limit"];
+    for (name, value) in example {
+        if !resolved.properties.contains_key(name.get_ref())
+            && !extra.contains(&name.get_ref().as_str())
+        {
+            let message =
+                format!("`{}` has no argument `{}`", overrides.operation.get_ref(), name.get_ref());
+            let fault = Diagnostic::overrides("unknown-argument", name.span(), message);
+            findings.push(
+                fault.nearest(name.get_ref(), resolved.properties.keys().map(String::as_str)),
+            );
+        }
+        resolved.example.insert(name.get_ref().clone(), value.clone());
+    }
+    let missing: Vec<&str> = resolved
+        .required
+        .iter()
+        .filter(|name| !resolved.example.contains_key(*name))
+        .map(String::as_str)
+        .collect();
+    if !missing.is_empty() {
+        let message = format!(
+            "the example of `{}` lacks {}",
+            overrides.operation.get_ref(),
+            quoted(&missing)
+        );
+        findings.push(Diagnostic::overrides(
+            "incomplete-example",
+            overrides.operation.span(),
+            message,
+        ));
+    }
+}
+
+/// Arguments that the server adds, by what the tool does.
+pub(super) fn add_own(
+    properties: &mut Map<String, Value>,
+    list: bool,
+    columns: bool,
+    mutating: bool,
+) {
+    if list || columns {
+        properties.insert(
+            "fields".into(),
+            json!({"type": "array", "items": {"type": "string"}, "description": "Dotted names to return instead of the default columns."}),
+        );
+        properties.insert(
+            "format".into(),
+            json!({"type": "string", "enum": ["table", "json"], "description": "json: everything, as the platform sent it."}),
+        );
+    }
+    if list {
+        properties.insert(
+            "limit".into(),
+            json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}),
+        );
+    }
+    if mutating {
+        properties.insert(
+            "dry_run".into(),
+            json!({"type": "boolean", "description": "Show the request; send nothing."}),
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! One operation as one entry of the catalogue.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use xyte_mcp_catalogue::{Class, Entry, ErrorRule, Form};
+
+use super::{Context, answer, arguments, error_rule, need_reason, surface, text};
+use crate::diagnostic::Diagnostic;
+use crate::overrides::OperationOverride;
+use crate::spec::Operation;
+use crate::spec::operation::snake;
+
+const LONGEST_NAME: usize = 40; // Clients put the server's name in front, and refuse 64 characters.
+
+const EXAMPLE_ROWS: u32 = 2; // Enough to see the form of a list.
+
+/// Decides everything about one exposed operation.
+pub(super) fn resolve(
+    context: &Context<'_>,
+    operation: &Operation,
+    overrides: &OperationOverride,
+    findings: &mut Vec<Diagnostic>,
+) -> Entry {
+    let class = class(operation, overrides, findings);
+    let resolved = answer::resolve(context, operation, overrides, findings);
+    let mut arguments =
+        arguments::resolve(context, operation, overrides, &resolved.consumed, findings);
+    let list = resolved.answer.form == Form::List;
+    let title = title(operation, overrides);
+    let description = description(operation, overrides);
+    let names = (arguments.list.as_slice(), arguments.required.as_slice());
+    let resource = overrides.resource.as_ref().map(|resource| {
+        surface::resource(context, operation, resource, names, (&title, &description), findings)
+    });
+    let route = surface::route(operation, overrides, names, findings);
+    if list {
+        arguments.example.entry("limit").or_insert_with(|| EXAMPLE_ROWS.into());
+    }
+    arguments::add_own(
+        &mut arguments.properties,
+        list,
+        !resolved.answer.columns.is_empty(),
+        class != Class::Read,
+    );
+    let mut input = json!({"type": "object", "properties": arguments.properties, "additionalProperties": false});
+    if !arguments.required.is_empty() {
+        input["required"] = arguments.required.into();
+    }
+    let tool = json!({
+        "name": name(operation, overrides, findings),
+        "title": title,
+        "description": description,
+        "inputSchema": input,
+        "outputSchema": resolved.schema,
+        "annotations": annotations(operation, overrides, class, findings),
+    });
+    Entry {
+        operation: operation.id.clone(),
+        class,
+        toolset: toolset(context, operation, overrides, findings),
+        default: overrides.tool.default.as_ref().is_some_and(|default| *default.get_ref()),
+        tool: tool.as_object().cloned().unwrap_or_default(),
+        aliases: overrides.tool.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
+        method: operation.method.clone(),
+        path: operation.path.clone(),
+        credential: operation.credential.clone(),
+        arguments: arguments.list,
+        answer: resolved.answer,
+        paging: resolved.paging,
+        errors: errors(operation, overrides, findings),
+        failures: operation.failures.clone(),
+        resource,
+        route,
+        cache: overrides.cache.as_ref().map_or(class == Class::Read, |cache| *cache.get_ref()),
+        example: arguments.example,
+    }
+}
+
+fn is_read_method(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
+}
+
+/// The class by method, unless the overrides say otherwise and why.
+fn class(
+    operation: &Operation,
+    overrides: &OperationOverride,
+    findings: &mut Vec<Diagnostic>,
+) -> Class {
+    let default = match operation.method.as_str() {
+        "DELETE" => Class::Destructive,
+        method if is_read_method(method) => Class::Read,
+        _ => Class::Write,
+    };
+    let Some(chosen) = &overrides.tool.class else { return default };
+    let class = *chosen.get_ref();
+    let milder = matches!(
+        (default, class),
+        (Class::Write | Class::Destructive, Class::Read) | (Class::Destructive, Class::Write)
+    );
+    if milder || (default == Class::Read && class != Class::Read) {
+        let word = match class {
+            Class::Read => "read-only",
+            Class::Write => "a plain write",
+            Class::Destructive => "destructive",
+        };
+        let message = format!(
+            "`{}` is a {} and is called {word} without a reason",
+            operation.id, operation.method
+        );
+        need_reason(overrides, chosen.span(), message, findings);
+    }
+    class
+}
+
+fn annotations(
+    operation: &Operation,
+    overrides: &OperationOverride,
+    class: Class,
+    findings: &mut Vec<Diagnostic>,
+) -> Value {
+    let by_method =
+        is_read_method(&operation.method) || matches!(operation.method.as_str(), "PUT" | "DELETE");
+    let idempotent = match &overrides.tool.idempotent {
+        Some(chosen) if *chosen.get_ref() != by_method => {
+            let message = format!(
+                "the idempotence of `{}` contradicts its method {} without a reason",
+                operation.id, operation.method
+            );
+            need_reason(overrides, chosen.span(), message, findings);
+            *chosen.get_ref()
+        }
+        _ => by_method,
+    };
+    json!({
+        "readOnlyHint": class == Class::Read,
+        "destructiveHint": class == Class::Destructive,
+        "idempotentHint": idempotent,
+        "openWorldHint": true,
+    })
+}
+
+fn name(
+    operation: &Operation,
+    overrides: &OperationOverride,
+    findings: &mut Vec<Diagnostic>,
+) -> String {
+    let word = overrides.tool.name.as_ref();
+    let name = word.map_or_else(|| snake(&operation.id), |word| word.get_ref().clone());
+    let aliases =
+        overrides.tool.aliases.iter().map(|alias| (alias.get_ref().as_str(), alias.span()));
+    let own = (name.as_str(), word.map_or_else(|| overrides.operation.span(), toml::Spanned::span));
+    for (name, span) in std::iter::once(own).chain(aliases) {
+        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(legal) {
+            let legal: String = snake(name).chars().take(LONGEST_NAME).collect();
+            findings.push(
+                Diagnostic::overrides(
+                    "illegal-name",
+                    span,
+                    format!("`{name}` is no name for a tool"),
+                )
+                .label(format!("`a` to `z`, `0` to `9` and `_`, at most {LONGEST_NAME} characters"))
+                .help(format!("for example `{legal}`")),
+            );
+        }
+    }
+    name
+}
+
+fn title(operation: &Operation, overrides: &OperationOverride) -> String {
+    let chosen = overrides.tool.title.as_ref().map(|title| title.get_ref().as_str());
+    let summary = Some(operation.summary.as_str()).filter(|summary| !summary.is_empty());
+    match chosen.or(summary) {
+        Some(title) => text::line(title),
+        None => snake(&operation.id).replace('_', " "),
+    }
+}
+
+fn description(operation: &Operation, overrides: &OperationOverride) -> String {
+    match &overrides.description {
+        Some(description) => text::line(description.get_ref()),
+        None if !operation.description.is_empty() => text::line(&operation.description),
+        None if !operation.summary.is_empty() => text::line(&operation.summary),
+        None => format!("Sends {} {}.", operation.method, text::line(&operation.path)),
+    }
+}
+
+fn toolset(
+    context: &Context<'_>,
+    operation: &Operation,
+    overrides: &OperationOverride,
+    findings: &mut Vec<Diagnostic>,
+) -> String {
+    let Some(word) = &overrides.tool.toolset else {
+        let tag = operation.tags.first().map(|tag| snake(tag)).filter(|name| !name.is_empty());
+        if tag.is_none() {
+            findings.push(
+                Diagnostic::overrides(
+                    "no-toolset",
+                    overrides.operation.span(),
+                    format!("`{}` has no tag, so no toolset", operation.id),
+                )
+                .help("name one: `tool = { toolset = \"…\" }`"),
+            );
+        }
+        return tag.unwrap_or_default();
+    };
+    if !context.toolsets.iter().any(|set| set.name == *word.get_ref()) {
+        let fault = Diagnostic::overrides(
+            "unknown-toolset",
+            word.span(),
+            format!("unknown toolset `{}`", word.get_ref()),
+        )
+        .label("neither a tag of the document nor under `[toolsets]`");
+        findings.push(
+            fault.nearest(word.get_ref(), context.toolsets.iter().map(|set| set.name.as_str())),
+        );
+    }
+    word.get_ref().clone()
+}
+
+fn errors(
+    operation: &Operation,
+    overrides: &OperationOverride,
+    findings: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, ErrorRule> {
+    overrides.errors.iter().filter_map(|rule| error_rule(rule, Some(operation), findings)).collect()
+}

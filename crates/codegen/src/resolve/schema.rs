@@ -1,0 +1,260 @@
+//! OpenAPI 3.0 schemas as the JSON Schema that MCP clients take: no `$ref`, no `nullable`, no `format` but `date-time`.
+//!
+//! Knows both dialects of schema; does not know operations or tools.
+
+use serde_json::{Map, Value, json};
+
+use super::text;
+use crate::spec::reference::follow;
+
+/// What a schema is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Arguments: every rule of the document is kept, so that a wrong argument is refused before it is sent.
+    Input,
+    /// Answers: names and types only, all of it open, since a rule of an answer would make an odd answer an error.
+    Output,
+}
+
+const DEEPEST: usize = 12; // Deeper schemas are cut open: no agent fills them in, and clients limit the depth.
+
+/// Rules of strings, numbers and arrays that mean the same in both dialects.
+const RULES: [&str; 10] = [
+    "minimum",
+    "maximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "default",
+];
+
+/// Converts a schema, following references.
+pub(super) fn convert(root: &Value, schema: &Value, purpose: Purpose) -> Value {
+    Converter { root, purpose }.convert(schema, &mut Vec::new())
+}
+
+/// Merges `$ref` and `allOf` of a schema's top level, so that its properties can be seen.
+pub(super) fn flatten(root: &Value, schema: &Value) -> Map<String, Value> {
+    flatten_within(root, schema, DEEPEST)
+}
+
+fn flatten_within(root: &Value, schema: &Value, depth: usize) -> Map<String, Value> {
+    let Ok(Value::Object(own)) = follow(root, schema) else { return Map::new() };
+    let mut merged = own.clone();
+    let Some(Value::Array(parts)) = merged.remove("allOf") else { return merged };
+    if depth == 0 {
+        return merged;
+    }
+    for part in &parts {
+        for (key, value) in flatten_within(root, part, depth - 1) {
+            merge(&mut merged, key, value);
+        }
+    }
+    merged
+}
+
+/// Merges one keyword of a part of `allOf`; what stands outside wins.
+fn merge(merged: &mut Map<String, Value>, key: String, value: Value) {
+    match (merged.get_mut(&key), value) {
+        (Some(Value::Object(known)), Value::Object(more)) if key == "properties" => {
+            for (name, property) in more {
+                known.entry(name).or_insert(property);
+            }
+        }
+        (Some(Value::Array(known)), Value::Array(more)) if key == "required" => {
+            known.extend(more.into_iter().filter(|name| !known.contains(name)).collect::<Vec<_>>());
+        }
+        (Some(_), _) => {}
+        (None, value) => {
+            merged.insert(key, value);
+        }
+    }
+}
+
+/// Finds the schema of a dotted path, through arrays; nothing where the document does not have it.
+pub(super) fn descend(root: &Value, schema: &Value, path: &str) -> Option<Value> {
+    let mut current = schema.clone();
+    for name in path.split('.').filter(|name| !name.is_empty()) {
+        let mut flat = flatten(root, &current);
+        while flat.get("type").and_then(Value::as_str) == Some("array") {
+            flat = flatten(root, flat.get("items")?);
+        }
+        current = flat.get("properties")?.get(name)?.clone();
+    }
+    Some(current)
+}
+
+/// Tells whether a schema says nothing about its members, so that any path may exist in it.
+pub(super) fn is_bare(root: &Value, schema: &Value) -> bool {
+    let flat = flatten(root, schema);
+    !["properties", "items", "oneOf", "anyOf"].iter().any(|key| flat.contains_key(*key))
+        && !matches!(
+            flat.get("type").and_then(Value::as_str),
+            Some("string" | "integer" | "number" | "boolean")
+        )
+}
+
+/// Lists the dotted paths of a schema that a column can name.
+pub(super) fn paths(root: &Value, schema: &Value) -> Vec<String> {
+    fn visit(root: &Value, schema: &Value, prefix: &str, depth: usize, out: &mut Vec<String>) {
+        let mut flat = flatten(root, schema);
+        while let (Some("array"), Some(items)) =
+            (flat.get("type").and_then(Value::as_str), flat.get("items"))
+        {
+            flat = flatten(root, items);
+        }
+        for (name, property) in
+            flat.get("properties").and_then(Value::as_object).into_iter().flatten()
+        {
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            if depth > 0 {
+                visit(root, property, &path, depth - 1, out);
+            }
+            out.push(path);
+        }
+    }
+    let mut out = Vec::new();
+    visit(root, schema, "", 3, &mut out); // Nobody shows columns deeper than this.
+    out
+}
+
+struct Converter<'a> {
+    root: &'a Value,
+    purpose: Purpose,
+}
+
+impl Converter<'_> {
+    fn convert(&self, schema: &Value, open: &mut Vec<String>) -> Value {
+        let reference = schema.get("$ref").and_then(Value::as_str).map(str::to_owned);
+        if open.len() >= DEEPEST
+            || reference.as_ref().is_some_and(|reference| open.contains(reference))
+        {
+            return json!({}); // A schema inside itself is left open at the second turn.
+        }
+        open.push(reference.unwrap_or_default());
+        let flat = flatten(self.root, schema);
+        let mut out = Map::new();
+        self.words(&flat, &mut out);
+        self.type_of(&flat, &mut out);
+        self.alternatives(&flat, &mut out, open);
+        self.members(&flat, &mut out, open);
+        open.pop();
+        Value::Object(out)
+    }
+
+    fn words(&self, flat: &Map<String, Value>, out: &mut Map<String, Value>) {
+        if self.purpose == Purpose::Output {
+            return;
+        }
+        if let Some(description) =
+            flat.get("description").and_then(Value::as_str).filter(|text| !text.trim().is_empty())
+        {
+            out.insert("description".into(), text::line(description).into());
+        }
+        for rule in RULES {
+            if let Some(value) = flat.get(rule) {
+                out.insert(rule.into(), value.clone());
+            }
+        }
+        for (flag, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+            if flat.get(flag) == Some(&Value::Bool(true)) // OpenAPI 3.0 marks a bound, JSON Schema replaces it.
+                && let Some(value) = out.remove(bound)
+            {
+                out.insert(flag.into(), value);
+            }
+        }
+        if flat.get("format").and_then(Value::as_str) == Some("date-time") {
+            out.insert("format".into(), "date-time".into());
+        }
+    }
+
+    fn type_of(&self, flat: &Map<String, Value>, out: &mut Map<String, Value>) {
+        let stated = flat.get("type").and_then(Value::as_str).map(str::to_owned);
+        let inferred = || flat.contains_key("properties").then(|| "object".to_owned());
+        let nullable = flat.get("nullable") == Some(&Value::Bool(true));
+        if let Some(name) = stated.or_else(inferred) {
+            out.insert("type".into(), if nullable { json!([name, "null"]) } else { name.into() });
+        }
+        if self.purpose == Purpose::Input
+            && let Some(values) = flat.get("enum").and_then(Value::as_array)
+        {
+            let mut values = values.clone();
+            if nullable && !values.contains(&Value::Null) {
+                values.push(Value::Null);
+            }
+            out.insert("enum".into(), values.into());
+        }
+    }
+
+    fn alternatives(
+        &self,
+        flat: &Map<String, Value>,
+        out: &mut Map<String, Value>,
+        open: &mut Vec<String>,
+    ) {
+        let Some(parts) = flat.get("oneOf").or_else(|| flat.get("anyOf")).and_then(Value::as_array)
+        else {
+            return;
+        };
+        let mut parts: Vec<Value> = parts.iter().map(|part| self.convert(part, open)).collect();
+        if flat.get("nullable") == Some(&Value::Bool(true)) {
+            parts.push(json!({"type": "null"}));
+        }
+        out.insert("anyOf".into(), parts.into()); // Strict clients take `anyOf` and refuse `oneOf`.
+    }
+
+    fn members(
+        &self,
+        flat: &Map<String, Value>,
+        out: &mut Map<String, Value>,
+        open: &mut Vec<String>,
+    ) {
+        let is = |name: &str| flat.get("type").and_then(Value::as_str) == Some(name);
+        if let Some(properties) = flat.get("properties").and_then(Value::as_object) {
+            let properties: Map<String, Value> = properties
+                .iter()
+                .map(|(name, schema)| (name.clone(), self.convert(schema, open)))
+                .collect();
+            out.insert("properties".into(), properties.into());
+        }
+        if is("array") || flat.contains_key("items") {
+            let items =
+                flat.get("items").map_or_else(|| json!({}), |items| self.convert(items, open));
+            out.insert("items".into(), typed_items(items, self.purpose));
+        }
+        if self.purpose == Purpose::Input {
+            if let Some(required) =
+                flat.get("required").and_then(Value::as_array).filter(|names| !names.is_empty())
+            {
+                out.insert("required".into(), required.clone().into());
+            }
+            match flat.get("additionalProperties") {
+                Some(Value::Bool(allowed)) => {
+                    drop(out.insert("additionalProperties".into(), (*allowed).into()))
+                }
+                Some(schema @ Value::Object(_)) => {
+                    let schema = self.convert(schema, open);
+                    let open_ended = schema.as_object().is_some_and(Map::is_empty);
+                    out.insert(
+                        "additionalProperties".into(),
+                        if open_ended { true.into() } else { schema },
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Clients refuse arrays whose items have no type.
+fn typed_items(items: Value, purpose: Purpose) -> Value {
+    let typed = ["type", "anyOf", "enum"].iter().any(|key| items.get(key).is_some());
+    if typed || purpose == Purpose::Output {
+        return items;
+    }
+    json!({"type": ["string", "number", "boolean", "object", "null"]})
+}

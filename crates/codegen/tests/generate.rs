@@ -1,0 +1,202 @@
+//! What the generator makes of documents that are fine, shuffled, hostile or damaged.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use xyte_mcp_codegen::diagnostic::{Report, Source};
+use xyte_mcp_codegen::{Inputs, Output, generate};
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(project().join(path)).unwrap()
+}
+
+fn run(document: &str, overrides: &str) -> Result<Output, Report> {
+    generate(&Inputs {
+        document: Source { path: "spec/api.json", text: document },
+        overrides: Source { path: "overrides/api.toml", text: overrides },
+        calls_template: &read("templates/calls.rs.j2"),
+        usage_template: &read("templates/API_USAGE.md.j2"),
+        examples: &BTreeMap::new(),
+    })
+}
+
+fn base() -> (Value, String) {
+    let document = read("crates/codegen/tests/base/document.json");
+    (serde_json::from_str(&document).unwrap(), read("crates/codegen/tests/base/overrides.toml"))
+}
+
+/// Writes JSON with the keys of every object in descending order.
+fn reversed(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .rev()
+                .map(|(key, value)| format!("{}:{}", json!(key), reversed(value)))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(elements) => {
+            format!("[{}]", elements.iter().map(reversed).collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_output_whatever_the_order_of_keys() {
+    let (document, overrides) = (read("spec/xyte.json"), read("overrides/xyte.toml"));
+    let first = run(&document, &overrides).unwrap();
+    let again = run(&document, &overrides).unwrap();
+    let shuffled = run(&reversed(&serde_json::from_str(&document).unwrap()), &overrides).unwrap();
+    assert_ne!(document, shuffled.document, "the shuffled document was written in another order");
+    assert_eq!(first, again);
+    assert_eq!(first, shuffled);
+}
+
+#[test]
+fn an_arm_is_short_and_has_no_branch() {
+    let output = run(&read("spec/xyte.json"), &read("overrides/xyte.toml")).unwrap();
+    let arms: Vec<&str> = output.calls.split("        // ").skip(1).collect();
+    assert_eq!(arms.len(), output.catalogue.entries.len());
+    for arm in arms.iter().map(|arm| arm.split("        unknown =>").next().unwrap()) {
+        assert!(arm.lines().count() <= 8, "{arm}");
+        assert!(
+            !["if ", "match ", "for ", "while ", "loop ", "else"]
+                .iter()
+                .any(|word| arm.contains(word)),
+            "{arm}"
+        );
+    }
+}
+
+#[test]
+fn a_template_of_rust_decides_nothing() {
+    let template = read("templates/calls.rs.j2");
+    assert!(!template.contains("{% if") && !template.contains("{%- if"));
+}
+
+#[test]
+fn the_arms_of_a_small_document_read_well() {
+    let (document, overrides) = base();
+    let output = run(&document.to_string(), &overrides).unwrap();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../../snapshots/generated");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        insta::assert_snapshot!("calls.rs", output.calls);
+        insta::assert_snapshot!("capabilities.json", output.capabilities);
+        insta::assert_snapshot!("API_USAGE.md", output.usage);
+    });
+}
+
+/// Replaces every text for people with a hostile one.
+fn poison(value: &mut Value, hostile: &str) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                match value {
+                    Value::String(text)
+                        if ["summary", "description", "title"].contains(&key.as_str()) =>
+                    {
+                        hostile.clone_into(text);
+                    }
+                    value => poison(value, hostile),
+                }
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(|element| poison(element, hostile)),
+        _ => {}
+    }
+}
+
+#[test]
+fn hostile_text_breaks_neither_rust_nor_markdown() {
+    const HOSTILE: &str = "\"#; } fn evil() {} /* */ */ // {{ 7 * 7 }} {% raw %}\n```\n# Heading\n| a | b |\u{202e}\u{200b}\r\n<script>";
+    let (mut document, overrides) = base();
+    poison(&mut document, HOSTILE);
+    let output = run(&document.to_string(), &overrides).unwrap();
+    let rust = format!("{}\n{}", output.client, output.calls);
+    syn::parse_file(&rust).expect("the generated Rust parses");
+    assert!(!rust.contains("evil"));
+    let prose: String = output.usage.split("````").step_by(2).collect(); // What stands outside the fences.
+    assert!(!prose.contains("\n# Heading") && !prose.contains("<script>"));
+    assert!(output.usage.contains("{{ 7 \\* 7 }}"), "text is never a template");
+    for invisible in ['\u{202e}', '\u{200b}'] {
+        assert!(!output.usage.contains(invisible) && !output.capabilities.contains(invisible));
+    }
+    let fences = output.usage.lines().filter(|line| line.starts_with("```")).count();
+    assert_eq!(fences % 2, 0, "every fence is closed");
+}
+
+#[test]
+fn failures_without_a_common_form_are_told_and_do_not_stop_the_build() {
+    let (mut document, overrides) = base();
+    let responses = &mut document["paths"]["/books"]["post"]["responses"];
+    responses["409"] = json!({"description": "Twice."});
+    responses["413"] = json!({"description": "Long.", "content": {"application/json": {"schema": {"type": "string"}}}});
+    let output = run(&document.to_string(), &overrides).unwrap();
+    let told: Vec<&str> = output.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "POST /books: the failure 409 has no JSON content",
+            "POST /books: the failures 413 and 422 have different forms",
+        ]
+    );
+}
+
+#[test]
+fn faults_of_a_skipped_operation_do_not_stop_the_build() {
+    let (mut document, overrides) = base();
+    let body = &mut document["paths"]["/books"]["post"]["requestBody"]["content"];
+    *body = json!({"multipart/form-data": {"schema": {"type": "object"}}});
+    let overrides = overrides.replace("[operations.create_book]\n", "")
+        + "\n[skip]\ncreate_book = \"Takes a file.\"\n";
+    let output = run(&document.to_string(), &overrides).unwrap();
+    assert_eq!(output.catalogue.skipped.len(), 1);
+    assert!(!output.client.contains("create_book"));
+}
+
+/// Lists every pointer of a document.
+fn pointers(value: &Value, prefix: &str, out: &mut Vec<String>) {
+    let mut visit = |key: String, value: &Value| {
+        let pointer = format!("{prefix}/{}", key.replace('~', "~0").replace('/', "~1"));
+        pointers(value, &pointer, out);
+        out.push(pointer);
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, value)| visit(key.clone(), value)),
+        Value::Array(elements) => {
+            elements.iter().enumerate().for_each(|(at, value)| visit(at.to_string(), value))
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_damaged_document_is_built_or_reported_and_never_panics() {
+    let (document, overrides) = base();
+    let mut places = Vec::new();
+    pointers(&document, "", &mut places);
+    let damages = [Value::Null, json!("\"#{{*/"), json!({"$ref": "#"}), json!([-1])];
+    for pointer in &places {
+        for damage in &damages {
+            let mut damaged = document.clone();
+            *damaged.pointer_mut(pointer).unwrap() = damage.clone();
+            match run(&damaged.to_string(), &overrides) {
+                Ok(output) => {
+                    syn::parse_file(&format!("{}\n{}", output.client, output.calls))
+                        .unwrap_or_else(|err| panic!("{pointer} = {damage}: {err}"));
+                }
+                Err(report) => assert!(!report.to_string().is_empty(), "{pointer} = {damage}"),
+            }
+        }
+    }
+}

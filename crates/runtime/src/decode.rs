@@ -1,0 +1,205 @@
+//! Arguments against the input schema: everything that is wrong, at once, before anything is sent.
+//!
+//! It splits the arguments into those of the platform and those that shape the answer; it knows no HTTP and no MCP.
+
+mod complaint;
+
+use serde_json::{Map, Value};
+use xyte_mcp_catalogue::{Form, Location};
+
+use crate::catalogue::Tool;
+use crate::failure::Failure;
+use crate::shape::Format;
+
+/// Rows returned when nobody says how many.
+const DEFAULT_LIMIT: usize = 50;
+
+/// Checked arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// What goes to the platform, by the tool's names.
+    pub arguments: Map<String, Value>,
+    /// What is done with the answer.
+    pub options: Options,
+}
+
+/// What is done with the call and its answer; none of it reaches the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Describe the request instead of sending it.
+    pub dry_run: bool,
+    /// Read past every cache.
+    pub fresh: bool,
+    /// Dotted names to show instead of the declared columns.
+    pub fields: Option<Vec<String>>,
+    /// How much is shown.
+    pub format: Format,
+    /// Most rows of a list.
+    pub limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dry_run: false,
+            fresh: false,
+            fields: None,
+            format: Format::Table,
+            limit: DEFAULT_LIMIT,
+        }
+    }
+}
+
+/// Checks arguments and splits them.
+///
+/// # Errors
+/// `invalid_arguments`, with every problem in the message.
+pub fn decode(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Decoded, Failure> {
+    let mut options = Options::default();
+    let mut problems = Vec::new();
+    // These two are accepted everywhere, whether or not the schema shows them.
+    for (name, switch) in [("dry_run", &mut options.dry_run), ("fresh", &mut options.fresh)] {
+        if is_the_platforms(tool, name) {
+            continue;
+        }
+        match arguments.remove(name) {
+            None | Some(Value::Null) => {}
+            Some(Value::Bool(on)) => *switch = on,
+            Some(Value::String(text)) if text == "true" || text == "false" => {
+                *switch = text == "true";
+            }
+            Some(other) => problems.push(format!(
+                "`{name}` is {}: true or false is accepted",
+                complaint::kind(&other)
+            )),
+        }
+    }
+    for (name, value) in &mut arguments {
+        coerce(tool, name, value);
+    }
+    // An agent that fills in every optional argument writes null for "nothing".
+    arguments.retain(|name, value| !value.is_null() || keeps_null(tool, name));
+    let validator = tool.validator().ok_or_else(|| {
+        Failure::new("internal", format!("the input schema of `{}` does not compile", tool.name()))
+    })?;
+    let arguments = Value::Object(arguments);
+    problems.extend(
+        validator
+            .iter_errors(&arguments)
+            .map(|error| complaint::describe(tool, &arguments, &error)),
+    );
+    let Value::Object(mut arguments) = arguments else { unreachable!("made of an object above") };
+    if !problems.is_empty() {
+        return Err(refuse(tool, &problems));
+    }
+    take_options(tool, &mut arguments, &mut options);
+    Ok(Decoded { arguments, options })
+}
+
+fn refuse(tool: &Tool, problems: &[String]) -> Failure {
+    let message = match problems {
+        [one] => one.clone(),
+        many => format!("{} problems: {}", many.len(), many.join("; ")),
+    };
+    Failure::invalid_arguments(message).with_hint(format!(
+        "Nothing was sent. Correct the arguments and call `{}` again.",
+        tool.name()
+    ))
+}
+
+/// Takes out what shapes the answer; the schema has already checked the types.
+fn take_options(tool: &Tool, arguments: &mut Map<String, Value>, options: &mut Options) {
+    if tool.entry.answer.form == Form::Unknown {
+        return;
+    }
+    let mut own =
+        |name: &str| if is_the_platforms(tool, name) { None } else { arguments.remove(name) };
+    if let Some(Value::Array(names)) = own("fields") {
+        let names: Vec<String> = names
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|n| !n.is_empty())
+            .map(str::to_owned)
+            .collect();
+        options.fields = (!names.is_empty()).then_some(names);
+    }
+    if own("format").is_some_and(|format| format == "json") {
+        options.format = Format::Json;
+    }
+    if let Some(limit) = own("limit").as_ref().and_then(Value::as_u64) {
+        options.limit = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
+    }
+}
+
+fn location(tool: &Tool, name: &str) -> Option<Location> {
+    tool.entry
+        .arguments
+        .iter()
+        .find(|argument| argument.name == name)
+        .map(|argument| argument.location)
+}
+
+fn is_the_platforms(tool: &Tool, name: &str) -> bool {
+    location(tool, name).is_some()
+}
+
+/// In a body, null can mean "clear this"; the schema says where it may be.
+fn keeps_null(tool: &Tool, name: &str) -> bool {
+    match location(tool, name) {
+        Some(Location::Body | Location::WholeBody) => true,
+        Some(Location::Path | Location::Query | Location::Header) => {
+            accepts(property(tool, name), "null")
+        }
+        None => property(tool, name).is_none(),
+    }
+}
+
+/// The schema of an argument.
+fn property<'a>(tool: &'a Tool, name: &str) -> Option<&'a Value> {
+    tool.schema().get("properties")?.get(name)
+}
+
+/// Whether a schema's `type` names a type.
+fn accepts(schema: Option<&Value>, kind: &str) -> bool {
+    match schema.and_then(|schema| schema.get("type")) {
+        Some(Value::String(only)) => only == kind,
+        Some(Value::Array(several)) => several.iter().any(|one| one == kind),
+        _ => false,
+    }
+}
+
+/// Turns text into a number and a number into text where only the other is accepted.
+///
+/// Where both are accepted, an id in a path or query is sent the same way, so the number is taken; in a body the caller's choice stands, unless a pattern shows that the text is a number in disguise.
+fn coerce(tool: &Tool, name: &str, value: &mut Value) {
+    let schema = property(tool, name);
+    let numeric = accepts(schema, "integer") || accepts(schema, "number");
+    let textual = accepts(schema, "string");
+    match value {
+        Value::String(text) if numeric => {
+            let in_body = location(tool, name) == Some(Location::Body);
+            let patterned = schema.is_some_and(|schema| schema.get("pattern").is_some());
+            if textual && in_body && !patterned {
+                return;
+            }
+            // Only the plain spelling is a number: `007` and `1e3` could be meant as text.
+            if let Some(number) = plain_integer(text) {
+                *value = number;
+            }
+        }
+        Value::Number(number) if textual && !numeric => *value = Value::String(number.to_string()),
+        _ => {}
+    }
+}
+
+fn plain_integer(text: &str) -> Option<Value> {
+    let text = text.trim();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && (digits.len() == 1 || !digits.starts_with('0'));
+    plain.then(|| text.parse().ok().map(Value::Number)).flatten()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! One wrong argument in words: its name, the rule it breaks, and what is accepted.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind as Kind;
+use serde_json::Value;
+
+use crate::catalogue::{Tool, nearest};
+use crate::input::excerpt;
+
+/// Says what is wrong and what is accepted instead.
+pub(super) fn describe(tool: &Tool, arguments: &Value, error: &ValidationError<'_>) -> String {
+    let path = error.instance_path().to_string();
+    let schema = schema_at(tool, &path);
+    let name = spoken(&path);
+    let value = arguments.pointer(&path).unwrap_or(&Value::Null);
+    match error.kind() {
+        Kind::Required { property } => {
+            let missing = property.as_str().unwrap_or_default();
+            let member = schema.and_then(|schema| schema.get("properties")?.get(missing));
+            format!("{} is missing: {}", member_name(&path, missing), accepted(member))
+        }
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            unexpected
+                .iter()
+                .map(|unknown| stranger(tool, &path, schema, unknown))
+                .collect::<Vec<_>>()
+                .join("; ")
+        }
+        Kind::Type { .. } => format!("{name} is {}: {}", kind(value), accepted(schema)),
+        Kind::Enum { .. } | Kind::Constant { .. } | Kind::Pattern { .. } | Kind::Format { .. } => {
+            format!("{name} is {}: {}", excerpt(value), accepted(schema))
+        }
+        Kind::Minimum { limit } => {
+            format!("{name} is {}: at least {limit} is accepted", excerpt(value))
+        }
+        Kind::Maximum { limit } => {
+            format!("{name} is {}: at most {limit} is accepted", excerpt(value))
+        }
+        Kind::ExclusiveMinimum { limit } => {
+            format!("{name} is {}: more than {limit} is accepted", excerpt(value))
+        }
+        Kind::ExclusiveMaximum { limit } => {
+            format!("{name} is {}: less than {limit} is accepted", excerpt(value))
+        }
+        Kind::MinLength { limit } => {
+            format!("{name} is too short: at least {limit} characters are accepted")
+        }
+        Kind::MaxLength { limit } => {
+            format!("{name} is too long: at most {limit} characters are accepted")
+        }
+        Kind::MinItems { limit } => {
+            format!("{name} has too few items: at least {limit} are accepted")
+        }
+        Kind::MaxItems { limit } => {
+            format!("{name} has too many items: at most {limit} are accepted")
+        }
+        Kind::MinProperties { limit } => {
+            format!("{name} has too few members: at least {limit} are accepted")
+        }
+        Kind::MaxProperties { limit } => {
+            format!("{name} has too many members: at most {limit} are accepted")
+        }
+        Kind::UniqueItems => format!("{name} has an item twice: every item is accepted once"),
+        _ => format!("{name} is not accepted ({}): {}", error.kind().keyword(), accepted(schema)),
+    }
+}
+
+/// The type of a value, in words.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// An argument that does not exist.
+fn stranger(tool: &Tool, path: &str, schema: Option<&Value>, unknown: &str) -> String {
+    let names = || {
+        schema
+            .and_then(|s| s.get("properties")?.as_object())
+            .into_iter()
+            .flat_map(|p| p.keys().map(String::as_str))
+    };
+    let owner = if path.is_empty() {
+        tool.name().to_owned()
+    } else {
+        path.trim_start_matches('/').replace('/', ".")
+    };
+    let mut text = format!("`{}` is not an argument of {owner}", unknown.escape_debug());
+    if let Some(near) = nearest(unknown, names()) {
+        let _ = write!(text, "; did you mean `{near}`?");
+    }
+    let known = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let _ = match known.as_str() {
+        "" => write!(text, " (it takes no arguments)"),
+        known => write!(text, " (accepted: {known})"),
+    };
+    text
+}
+
+/// What a schema accepts, in words.
+fn accepted(schema: Option<&Value>) -> String {
+    let Some(schema) = schema else { return "see the input schema".to_owned() };
+    if let Some(options) = schema.get("enum").and_then(Value::as_array) {
+        let options: Vec<String> =
+            options.iter().map(|option| format!("`{}`", plain(option))).collect();
+        return format!("one of {} is accepted", options.join(", "));
+    }
+    if let Some(only) = schema.get("const") {
+        return format!("only `{}` is accepted", plain(only));
+    }
+    let mut text = match schema.get("type") {
+        Some(Value::String(only)) => type_name(only).to_owned(),
+        Some(Value::Array(several)) => {
+            several.iter().filter_map(Value::as_str).map(type_name).collect::<Vec<_>>().join(" or ")
+        }
+        _ => "another value".to_owned(),
+    };
+    if schema.get("format").is_some_and(|format| format == "date-time") {
+        text.push_str(" with a date and time such as 2026-01-31T12:00:00Z");
+    }
+    if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
+        let _ = write!(text, " that matches `{pattern}`");
+    }
+    match (schema.get("minimum"), schema.get("maximum")) {
+        (Some(least), Some(most)) => {
+            let _ = write!(text, " from {least} to {most}");
+        }
+        (Some(least), None) => {
+            let _ = write!(text, " of at least {least}");
+        }
+        (None, Some(most)) => {
+            let _ = write!(text, " of at most {most}");
+        }
+        (None, None) => {}
+    }
+    text.push_str(" is accepted");
+    text
+}
+
+fn plain(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+fn type_name(kind: &str) -> &str {
+    match kind {
+        "string" => "text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" => "an object",
+        other => other,
+    }
+}
+
+/// Finds the schema that an instance path ends at.
+fn schema_at<'a>(tool: &'a Tool, path: &str) -> Option<&'a Value> {
+    // The root is a map rather than a value, so its only useful member is entered by hand.
+    let mut segments = path.split('/').skip(1);
+    let Some(first) = segments.next() else { return Some(root(tool)) };
+    segments.try_fold(tool.schema().get("properties")?.get(first)?, |schema, segment| {
+        let member = schema.get("properties").and_then(|properties| properties.get(segment));
+        member.or_else(|| schema.get("items")).or_else(|| schema.get("additionalProperties"))
+    })
+}
+
+/// The whole input schema as a value.
+fn root(tool: &Tool) -> &Value {
+    tool.entry.tool.get("inputSchema").unwrap_or(&Value::Null)
+}
+
+/// An instance path as a person would write it: `fields[0]`, `custom.name`.
+fn spoken(path: &str) -> String {
+    if path.is_empty() {
+        return "the arguments".to_owned();
+    }
+    let mut text = String::new();
+    for segment in path.split('/').skip(1) {
+        let _ = match segment.parse::<usize>() {
+            Ok(index) => write!(text, "[{index}]"),
+            Err(_) if text.is_empty() => write!(text, "{segment}"),
+            Err(_) => write!(text, ".{segment}"),
+        };
+    }
+    format!("`{}`", text.escape_debug())
+}
+
+fn member_name(path: &str, member: &str) -> String {
+    spoken(&format!("{path}/{member}"))
+}

@@ -1,0 +1,114 @@
+//! The checked arguments of one call, handed to the typed client; it does not know where they came from.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use xyte_mcp_catalogue::{Entry, Location};
+
+use crate::failure::Failure;
+
+/// Checked arguments together with the entry they belong to.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    entry: &'a Entry,
+    arguments: &'a Map<String, Value>,
+}
+
+/// What an argument that is absent reads as.
+static ABSENT: Value = Value::Null;
+
+impl<'a> Input<'a> {
+    /// Pairs an entry with its arguments.
+    pub fn new(entry: &'a Entry, arguments: &'a Map<String, Value>) -> Self {
+        Self { entry, arguments }
+    }
+
+    /// Reads one argument; an absent one reads as null, so that an `Option` is `None`.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, Failure> {
+        let value = self.value(name);
+        T::deserialize(value).map_err(|err| unfit(name, value, &err))
+    }
+
+    /// Reads one argument as text without a copy.
+    pub fn text(&self, name: &str) -> Result<&'a str, Failure> {
+        self.optional_text(name)?.ok_or_else(|| {
+            Failure::invalid_arguments(format!("`{name}` is missing: text is accepted"))
+        })
+    }
+
+    /// Reads one argument as text without a copy, if it is there.
+    pub fn optional_text(&self, name: &str) -> Result<Option<&'a str>, Failure> {
+        match self.value(name) {
+            Value::Null => Ok(None),
+            Value::String(text) => Ok(Some(text)),
+            other => {
+                Err(Failure::invalid_arguments(format!("`{name}` is not text: {}", excerpt(other))))
+            }
+        }
+    }
+
+    /// Reads the body: the object of all arguments that belong to it, or the one argument that is the whole body.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        let parsed = match self.whole_body() {
+            Some(name) => return self.get(name),
+            None => T::deserialize(Value::Object(self.body_object())),
+        };
+        parsed.map_err(|err| Failure::invalid_arguments(format!("the body does not fit: {err}")))
+    }
+
+    /// Writes the body as the caller wrote it, with its nulls and empty objects; nothing where the operation takes none.
+    ///
+    /// The typed body leaves such members out, and they mean something to the platform.
+    pub fn body_bytes(&self) -> Option<Bytes> {
+        let written = match self.whole_body() {
+            Some(name) => serde_json::to_vec(self.arguments.get(name)?),
+            None if self.has_body() => serde_json::to_vec(&self.body_object()),
+            None => return None,
+        };
+        written.ok().map(Bytes::from)
+    }
+
+    fn value(&self, name: &str) -> &'a Value {
+        self.arguments.get(name).unwrap_or(&ABSENT)
+    }
+
+    fn whole_body(&self) -> Option<&'a str> {
+        let whole = self.entry.arguments.iter().find(|a| a.location == Location::WholeBody)?;
+        Some(whole.name.as_str())
+    }
+
+    fn has_body(&self) -> bool {
+        self.entry.arguments.iter().any(|argument| argument.location == Location::Body)
+    }
+
+    fn body_object(&self) -> Map<String, Value> {
+        let fields = self.entry.arguments.iter().filter(|a| a.location == Location::Body);
+        fields
+            .filter_map(|a| Some((a.wire.clone(), self.arguments.get(&a.name)?.clone())))
+            .collect()
+    }
+}
+
+/// Says why a value that passed the schema does not fit the typed client.
+fn unfit(name: &str, value: &Value, err: &serde_json::Error) -> Failure {
+    if value.is_null() {
+        return Failure::invalid_arguments(format!("`{name}` is missing"));
+    }
+    let text = err.to_string();
+    let why = if text.starts_with("UUID parsing failed") {
+        "is not a UUID such as 123e4567-e89b-12d3-a456-426614174000".to_owned()
+    } else {
+        format!("is not accepted ({text})")
+    };
+    Failure::invalid_arguments(format!("`{name}` {why}: {}", excerpt(value)))
+}
+
+/// Shows a value in a message, shortened.
+pub(crate) fn excerpt(value: &Value) -> String {
+    const LONGEST: usize = 80; // Enough to recognize one's own argument.
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

@@ -1,0 +1,18 @@
+//! The service behind a generated MCP server: transports, admission, decoding, dispatch, failures and shaping.
+//!
+//! This crate knows no platform: it is given a catalogue, an [`api::Api`] that performs operations by name, and settings as plain structs.
+//! It reads no environment and no files.
+
+pub mod api;
+pub mod caller;
+pub mod catalogue;
+pub mod decode;
+pub mod dispatch;
+pub mod failure;
+pub mod input;
+pub mod limit;
+pub mod server;
+pub mod service;
+pub mod shape;
+pub mod transport;
+pub mod upstream;

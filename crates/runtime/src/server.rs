@@ -1,0 +1,260 @@
+//! The protocol's verbs over the catalogue.
+//!
+//! Every call goes through [`dispatch`]; this module only says it in MCP's words. It knows no platform, no environment and, but for the request's extensions, no HTTP.
+
+mod resources;
+
+use std::sync::Arc;
+
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
+    CustomRequest, CustomResult, DiscoverResult, ErrorCode, Implementation,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
+    ServerConfig,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::{Map, Value, json};
+
+pub use self::resources::Document;
+use self::resources::Resources;
+use crate::caller::{Caller, Selection};
+use crate::dispatch::{Answer, Call, View, dispatch};
+use crate::failure::Failure;
+use crate::service::Service;
+
+/// How long a client may keep a list: it changes only with a new release of the server.
+const LIST_TTL_MS: u64 = 300_000;
+
+/// Where the protocol wants the server's identity in a result.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// Methods with parameters that are served; the library takes one whose parameters it cannot read for an unknown method.
+const SERVED: [&str; 3] = ["tools/call", "resources/read", "initialize"];
+
+/// What the server says about itself.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// Machine name.
+    pub name: String,
+    /// Name for people.
+    pub title: String,
+    /// Version of the product.
+    pub version: String,
+    /// What a model should know before its first call.
+    pub instructions: String,
+    /// Documents that are resources, as they are.
+    pub documents: Vec<Document>,
+}
+
+/// The MCP face of a service. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+    callers: Callers,
+}
+
+/// Where the caller of a request comes from.
+#[derive(Debug, Clone)]
+enum Callers {
+    /// The same for all requests of the process.
+    Fixed(Caller),
+    /// From the HTTP request; one without a caller is refused.
+    PerRequest,
+}
+
+#[derive(Debug)]
+struct Shared {
+    service: Arc<Service>,
+    config: ServerConfig,
+    /// Of every result: who serves, and the operator's remarks.
+    meta: Map<String, Value>,
+    resources: Resources,
+}
+
+impl Server {
+    /// A server for one caller, whoever talks to it: a process of its own over pipes.
+    pub fn for_caller(service: Arc<Service>, identity: Identity, caller: Caller) -> Self {
+        Self { shared: Arc::new(Shared::new(service, identity)), callers: Callers::Fixed(caller) }
+    }
+
+    /// A server whose requests bring their caller as an extension of the HTTP request.
+    pub fn for_requests(service: Arc<Service>, identity: Identity) -> Self {
+        Self { shared: Arc::new(Shared::new(service, identity)), callers: Callers::PerRequest }
+    }
+
+    /// The service behind this face.
+    pub fn service(&self) -> &Arc<Service> {
+        &self.shared.service
+    }
+
+    fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
+        match &self.callers {
+            Callers::Fixed(caller) => Ok(caller.clone()),
+            Callers::PerRequest => {
+                let parts = context.extensions.get::<http::request::Parts>();
+                let caller = parts.and_then(|parts| parts.extensions.get::<Caller>()).cloned();
+                // Never a fallback to the server's own key: a transport that forgot the caller is a fault.
+                caller
+                    .ok_or_else(|| ErrorData::internal_error("the transport named no caller", None))
+            }
+        }
+    }
+
+    /// What every result says about itself, besides what is known of this one.
+    fn meta(&self, known: Map<String, Value>) -> MetaObject {
+        let mut meta = self.shared.meta.clone();
+        meta.extend(known);
+        MetaObject(meta)
+    }
+
+    fn result(&self, performed: Result<Answer, Failure>) -> CallToolResult {
+        match performed {
+            Ok(Answer { shaped, meta }) => {
+                let mut result = CallToolResult::success(vec![ContentBlock::text(shaped.text)]);
+                result.structured_content = Some(shaped.structured);
+                result.meta = Some(self.meta(meta));
+                result
+            }
+            Err(failure) => {
+                let mut result = CallToolResult::structured_error(json!({ "error": failure }));
+                result.meta = Some(self.meta(Map::new()));
+                result
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn new(service: Arc<Service>, identity: Identity) -> Self {
+        let Identity { name, title, version, instructions, documents } = identity;
+        let implementation = Implementation::new(name, version).with_title(title);
+        let mut meta = service.settings.meta.clone();
+        meta.insert(
+            SERVER_INFO.to_owned(),
+            serde_json::to_value(&implementation).unwrap_or_default(),
+        );
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
+        let config = ServerConfig::new(capabilities)
+            .with_server_info(implementation)
+            .with_instructions(instructions);
+        let resources = Resources::new(&service, documents);
+        Self { service, config, meta, resources }
+    }
+}
+
+/// Lists are the same for everybody who did not narrow them.
+fn scope(selection: &Selection) -> CacheScope {
+    if *selection == Selection::default() { CacheScope::Public } else { CacheScope::Private }
+}
+
+/// Waits for the call, unless the client goes away: dropping the call drops the request to the platform.
+async fn unless_cancelled(
+    context: &RequestContext<RoleServer>,
+    work: impl Future<Output = Result<Answer, Failure>>,
+) -> Result<Answer, Failure> {
+    tokio::select! {
+        performed = work => performed,
+        () = context.ct.cancelled() => Err(Failure::new("cancelled", "the call was cancelled")),
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        self.shared.config.clone()
+    }
+
+    async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        let result = DiscoverResult::from_server_info(versions, self.get_info());
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let caller = self.caller(&context)?;
+        // One page: several clients read only the first.
+        let mut result =
+            ListToolsResult::with_all_items(self.shared.service.shown(&caller.selection));
+        result.meta = Some(self.meta(Map::new()));
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&caller.selection)))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<rmcp::model::Tool> {
+        self.shared.service.catalogue.find(name).map(|tool| tool.served.clone())
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let caller = self.caller(&context)?;
+        let service = &self.shared.service;
+        let Some(tool) = service.catalogue.find(&request.name) else {
+            let near = service.catalogue.nearest(&request.name);
+            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let message = format!("unknown tool `{}`{hint}", request.name.escape_debug());
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        let call =
+            Call { tool, arguments: request.arguments.unwrap_or_default(), view: View::Tool };
+        let performed = unless_cancelled(&context, dispatch(service, &caller, call)).await;
+        Ok(self.result(performed).into())
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let mut result = ListResourcesResult::with_all_items(self.shared.resources.list.clone());
+        result.meta = Some(self.meta(Map::new()));
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let mut result =
+            ListResourceTemplatesResult::with_all_items(self.shared.resources.templates.clone());
+        result.meta = Some(self.meta(Map::new()));
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let caller = self.caller(&context)?;
+        let mut result = self.read(&context, &caller, request.uri).await?;
+        result.meta = Some(self.meta(result.meta.take().unwrap_or_default().0));
+        Ok(result.into())
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let method = request.method;
+        if SERVED.contains(&method.as_str()) {
+            return Err(ErrorData::invalid_params(
+                format!("the parameters of `{method}` are malformed"),
+                None,
+            ));
+        }
+        Err(ErrorData::new(
+            ErrorCode::METHOD_NOT_FOUND,
+            format!("no method `{}`", method.escape_debug()),
+            None,
+        ))
+    }
+}

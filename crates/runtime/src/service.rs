@@ -1,0 +1,108 @@
+//! One service: a catalogue, the API behind it, the limits and the operator's settings.
+//!
+//! It is made once and shared by every transport; it knows no transport itself.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::api::Api;
+use crate::caller::{Selection, Toolsets};
+use crate::catalogue::{Catalogue, Tool};
+use crate::limit::Limit;
+
+/// What the operator decided.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What is shown, and the bound of what a request may select; unset, the default set is shown and a request may select any.
+    pub toolsets: Toolsets,
+    /// Whether everything that changes something is refused.
+    pub read_only: bool,
+    /// Calls per key in any 60 seconds; 0 = off.
+    pub rate_limit: u32,
+    /// How long one whole call may take.
+    pub deadline: Duration,
+    /// Tells a caller without a key where to put one.
+    pub key_hint: String,
+    /// Members that every result's `_meta` carries.
+    pub meta: Map<String, Value>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            toolsets: Toolsets::Unset,
+            read_only: false,
+            rate_limit: 60,
+            deadline: Duration::from_secs(20),
+            key_hint: "Set the API key.".to_owned(),
+            meta: Map::new(),
+        }
+    }
+}
+
+/// What every transport shares.
+pub struct Service {
+    /// The tools.
+    pub catalogue: Catalogue,
+    /// The operator's decisions.
+    pub settings: Settings,
+    pub(crate) api: Arc<dyn Api>,
+    pub(crate) limit: Limit,
+    /// The list for callers who selected nothing: by far the most.
+    unselected: Arc<[rmcp::model::Tool]>,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Puts the parts together.
+    pub fn new(catalogue: Catalogue, api: Arc<dyn Api>, settings: Settings) -> Self {
+        let limit = Limit::new(settings.rate_limit);
+        let mut service = Self { catalogue, settings, api, limit, unselected: Arc::default() };
+        service.unselected = service.list(&Selection::default()).into();
+        service
+    }
+
+    /// The tools this selection shows, as they are served.
+    pub fn shown(&self, selection: &Selection) -> Vec<rmcp::model::Tool> {
+        if *selection == Selection::default() {
+            self.unselected.to_vec()
+        } else {
+            self.list(selection)
+        }
+    }
+
+    fn list(&self, selection: &Selection) -> Vec<rmcp::model::Tool> {
+        let tools = self.catalogue.tools.iter();
+        tools
+            .filter(|tool| self.selects(tool, selection) && self.permits(tool, selection))
+            .map(|tool| tool.served.clone())
+            .collect()
+    }
+
+    /// Whether the selection, within the operator's bound, includes the tool.
+    pub(crate) fn selects(&self, tool: &Tool, selection: &Selection) -> bool {
+        match (&self.settings.toolsets, &selection.toolsets) {
+            (Toolsets::Unset, choice) => tool.is_in(choice),
+            (bound, Toolsets::Unset) => tool.is_in(bound),
+            (bound, choice) => tool.is_in(bound) && tool.is_in(choice),
+        }
+    }
+
+    /// Whether the operator's bound leaves the tool in reach of some selection.
+    pub(crate) fn offers(&self, tool: &Tool) -> bool {
+        self.settings.toolsets == Toolsets::Unset || tool.is_in(&self.settings.toolsets)
+    }
+
+    /// Whether the read-only switches let the tool pass.
+    pub(crate) fn permits(&self, tool: &Tool, selection: &Selection) -> bool {
+        tool.is_read() || !(self.settings.read_only || selection.read_only)
+    }
+}

@@ -1,0 +1,55 @@
+//! How an answer is shown: which parts of it, as rows or as an object, as structure and as text.
+//!
+//! It works on bytes and plans; it knows neither the platform's address nor MCP.
+//! Whatever the platform sent is passed on: an odd type is shown as it is, a list without its rows is shown whole, with a warning.
+
+pub mod list;
+pub mod projection;
+pub mod table;
+
+use serde_json::{Map, Value, json};
+
+/// How much of an answer is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// The chosen columns; the text of a list is a table.
+    #[default]
+    Table,
+    /// Everything, as the platform sent it.
+    Json,
+}
+
+/// A shaped answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shaped {
+    /// For programs.
+    pub structured: Value,
+    /// For readers; the same facts.
+    pub text: String,
+}
+
+impl Shaped {
+    /// An answer whose text is its structure as compact JSON.
+    pub fn of(structured: Value) -> Self {
+        Self { text: structured.to_string(), structured }
+    }
+
+    /// An answer of which only the status, and perhaps some JSON, is known.
+    pub fn undocumented(status: u16, answer: Value) -> Self {
+        Self::of(Value::Object(Map::from_iter([
+            ("status".to_owned(), status.into()),
+            ("answer".to_owned(), answer),
+        ])))
+    }
+
+    /// An object; what is no object (a list, a number) is wrapped, since a structured answer has to be one.
+    pub fn object(value: Value) -> Self {
+        match value {
+            Value::Object(_) => Self::of(value),
+            other => Self::of(json!({
+                "answer": other,
+                "warnings": ["the platform's answer is not an object, unlike its documentation; it is passed on unchanged"],
+            })),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Rows as text: a header line and one line a row.
+//!
+//! A cell can hold anything a stranger typed, so whatever could start a line, a cell or a new direction of reading is written visibly.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// Between two cells.
+const SEPARATOR: &str = " | ";
+
+/// Writes the columns of the rows as a table, without a line after the last row.
+pub fn table(columns: &[String], rows: &[Value]) -> String {
+    const GUESSED_ROW: usize = 96; // Bytes of a usual row; spares most of the growing.
+    let mut text = String::with_capacity((rows.len() + 1) * GUESSED_ROW);
+    for (index, column) in columns.iter().enumerate() {
+        text.push_str(if index == 0 { "" } else { SEPARATOR });
+        escape(&mut text, column);
+    }
+    for row in rows {
+        text.push('\n');
+        for (index, column) in columns.iter().enumerate() {
+            text.push_str(if index == 0 { "" } else { SEPARATOR });
+            if row.is_object() || index == 0 {
+                cell(&mut text, row, column.split('.'));
+            }
+        }
+    }
+    text
+}
+
+/// Writes what lies at a path: arrays on the way are collected, an odd type is shown as it is.
+fn cell<'a>(text: &mut String, value: &Value, mut path: impl Iterator<Item = &'a str> + Clone) {
+    match value {
+        Value::Null => {}
+        Value::String(string) => escape(text, string),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                text.push_str(if index == 0 { "" } else { ", " });
+                cell(text, item, path.clone());
+            }
+        }
+        Value::Object(object) => match path.next() {
+            Some(segment) => {
+                if let Some(inner) = object.get(segment) {
+                    cell(text, inner, path);
+                }
+            }
+            None => escape(text, &value.to_string()),
+        },
+        // A string's buffer never refuses to grow.
+        Value::Bool(_) | Value::Number(_) => {
+            let _ = write!(text, "{value}");
+        }
+    }
+}
+
+/// Writes text so that it can neither end a line nor a cell, nor hide or turn what follows.
+fn escape(text: &mut String, cell: &str) {
+    for char in cell.chars() {
+        match char {
+            '|' => text.push_str("\\|"),
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            hidden if is_hidden(hidden) => {
+                let _ = write!(text, "\\u{{{:x}}}", u32::from(hidden));
+            }
+            plain => text.push(plain),
+        }
+    }
+}
+
+/// Control characters, other line ends, zero-width characters, marks of direction, and tags.
+fn is_hidden(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn columns(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn missing_and_null_cells_are_empty_and_numbers_keep_their_digits() {
+        let rows = [
+            json!({"id": 1, "name": null}),
+            serde_json::from_str(r#"{"id":1.10,"name":"x","model":{"name":"M"}}"#).unwrap(),
+        ];
+        let text = table(&columns(&["id", "name", "model.name"]), &rows);
+        assert_eq!(text, "id | name | model.name\n1 |  | \n1.10 | x | M");
+    }
+
+    #[test]
+    fn a_cell_cannot_forge_a_row_or_a_cell() {
+        let evil = "x\nfake | row\r\n3 rows, complete\u{2028}y\u{202e}z\u{200b}\\|\u{85}";
+        let text = table(&columns(&["name", "id"]), &[json!({"name": evil, "id": 7})]);
+        assert_eq!(text.lines().count(), 2);
+        assert_eq!(
+            text.lines().last().unwrap(),
+            r"x\nfake \| row\r\n3 rows, complete\u{2028}y\u{202e}z\u{200b}\\\|\u{85} | 7"
+        );
+        assert!(!text.contains(['\u{2028}', '\u{202e}', '\u{200b}', '\u{85}']));
+    }
+
+    #[test]
+    fn lists_are_collected_and_odd_types_are_shown() {
+        let rows = [
+            json!({"tags": [{"name": "a"}, {"name": "b"}], "model": "odd"}),
+            json!({"model": {"name": {"a": "1|2"}}}),
+            json!("bare"),
+        ];
+        let text = table(&columns(&["tags.name", "model.name"]), &rows);
+        assert_eq!(text, "tags.name | model.name\na, b | odd\n | {\"a\":\"1\\|2\"}\nbare | ");
+    }
+}

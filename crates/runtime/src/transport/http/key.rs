@@ -1,0 +1,248 @@
+//! Key headers become a [`Caller`]; it never prints what they hold.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::message::Refusal;
+use crate::caller::{Caller, Key};
+
+/// How callers are told apart.
+#[derive(Debug, Clone)]
+pub struct KeySettings {
+    /// Headers that carry a key, besides `Authorization`.
+    pub headers: Vec<HeaderName>,
+    /// What a key is called in error codes: `api_key` gives `missing_api_key`.
+    pub noun: String,
+    /// Shortest key that is accepted.
+    pub min_length: usize,
+    /// Whose keys are used.
+    pub access: Access,
+}
+
+/// Whose keys are used.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// Every request brings its key.
+    Tenants,
+    /// The server's own keys serve whoever brings none; only for a loopback address, or where the operator opened it.
+    OwnForAnyone(Arc<BTreeMap<String, Key>>),
+    /// The server's own keys serve whoever presents one of them, or the token.
+    OwnForToken {
+        /// The server's own keys, by credential.
+        keys: Arc<BTreeMap<String, Key>>,
+        /// What callers present instead of a platform's key.
+        token: Option<Key>,
+    },
+}
+
+/// Finds out who calls.
+pub(super) fn identify(headers: &HeaderMap, settings: &KeySettings) -> Result<Caller, Refusal> {
+    let noun = &settings.noun;
+    let brought = brought(headers, settings)?;
+    match (&settings.access, brought) {
+        (Access::Tenants, None) => {
+            let names =
+                settings.headers.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(" or ");
+            Err(Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                format!("missing_{noun}"),
+                format!("send an API key in the header {names}"),
+            ))
+        }
+        (Access::OwnForAnyone(keys), None) => Ok(Caller::with_own_keys(keys.clone())),
+        (Access::OwnForAnyone(keys), Some(key)) if is_one_of(&key, keys.values()) => {
+            Ok(Caller::with_own_keys(keys.clone()))
+        }
+        (Access::Tenants | Access::OwnForAnyone(_), Some(key))
+            if key.length() < settings.min_length =>
+        {
+            Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                format!("invalid_{noun}"),
+                format!("the API key is shorter than {} characters", settings.min_length),
+            ))
+        }
+        (Access::Tenants | Access::OwnForAnyone(_), Some(key)) => Ok(Caller::with_key(key)),
+        (Access::OwnForToken { keys, token }, Some(key))
+            if is_one_of(&key, keys.values().chain(token)) =>
+        {
+            Ok(Caller::with_own_keys(keys.clone()))
+        }
+        (Access::OwnForToken { .. }, brought) => {
+            let status =
+                if brought.is_some() { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
+            Err(Refusal::new(
+                status,
+                "invalid_token",
+                "this server needs its own token or key in the request",
+            ))
+        }
+    }
+}
+
+/// Compares digests, and all of them: how long it takes says nothing about a key.
+fn is_one_of<'a>(key: &Key, known: impl Iterator<Item = &'a Key>) -> bool {
+    known.fold(false, |found, own| found | (own.digest() == key.digest()))
+}
+
+/// The key of a request; the same key in several headers is one.
+fn brought(headers: &HeaderMap, settings: &KeySettings) -> Result<Option<Key>, Refusal> {
+    let mut found: Option<Key> = None;
+    let plain = settings.headers.iter().flat_map(|name| headers.get_all(name)).map(text);
+    let authorization =
+        headers.get_all(AUTHORIZATION).iter().map(|value| text(value).and_then(authorized));
+    for candidate in plain.chain(authorization) {
+        let candidate = candidate.map_err(|fault| match fault {
+            Fault::Scheme => Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "unsupported_authorization",
+                "the Authorization header takes a key, with or without `Bearer` before it",
+            ),
+            Fault::Unprintable => Refusal::new(
+                StatusCode::FORBIDDEN,
+                format!("invalid_{}", settings.noun),
+                "the API key holds characters that no key has",
+            ),
+        })?;
+        let Ok(key) = Key::new(candidate) else { continue };
+        match &found {
+            Some(other) if *other != key => {
+                let code = format!("conflicting_{}s", settings.noun);
+                return Err(Refusal::new(
+                    StatusCode::BAD_REQUEST,
+                    code,
+                    "the request carries two different API keys",
+                ));
+            }
+            _ => found = Some(key),
+        }
+    }
+    Ok(found)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    Scheme,
+    Unprintable,
+}
+
+fn text(value: &HeaderValue) -> Result<&str, Fault> {
+    value.to_str().map_err(|_| Fault::Unprintable)
+}
+
+/// `Bearer <key>` or the bare key; anything else with a blank in it is another scheme.
+fn authorized(value: &str) -> Result<&str, Fault> {
+    let value = value.trim();
+    match value.split_once(' ') {
+        None if value.eq_ignore_ascii_case("bearer") => Ok(""),
+        None => Ok(value),
+        Some((scheme, key))
+            if scheme.eq_ignore_ascii_case("bearer") && !key.trim().contains(' ') =>
+        {
+            Ok(key)
+        }
+        Some(_) => Err(Fault::Scheme),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "key-a-key-a-key-a-key-a-key-a-key-a";
+    const B: &str = "key-b-key-b-key-b-key-b-key-b-key-b";
+
+    fn settings(access: Access) -> KeySettings {
+        let headers =
+            vec![HeaderName::from_static("x-first-key"), HeaderName::from_static("x-api-key")];
+        KeySettings { headers, noun: "api_key".to_owned(), min_length: 32, access }
+    }
+
+    fn own() -> Arc<BTreeMap<String, Key>> {
+        Arc::new(BTreeMap::from([("c".to_owned(), Key::new(A).unwrap())]))
+    }
+
+    fn outcome(access: Access, headers: &[(&'static str, &str)]) -> Result<String, (u16, String)> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| {
+                (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+            })
+            .collect();
+        let caller =
+            identify(&headers, &settings(access)).map_err(|r| (r.status.as_u16(), r.error))?;
+        Ok(caller.key("c").unwrap().id())
+    }
+
+    fn id(key: &str) -> String {
+        Key::new(key).unwrap().id()
+    }
+
+    fn refused(status: u16, error: &str) -> Result<String, (u16, String)> {
+        Err((status, error.to_owned()))
+    }
+
+    #[test]
+    fn a_key_is_taken_from_any_of_its_headers() {
+        for header in [
+            ("x-first-key", A.to_owned()),
+            ("x-api-key", format!(" {A} ")),
+            ("authorization", format!("bEARER {A}")),
+            ("authorization", A.to_owned()),
+        ] {
+            assert_eq!(outcome(Access::Tenants, &[(header.0, &header.1)]), Ok(id(A)));
+        }
+        assert_eq!(
+            outcome(
+                Access::Tenants,
+                &[("x-first-key", A), ("authorization", &format!("Bearer {A}"))]
+            ),
+            Ok(id(A))
+        );
+    }
+
+    #[test]
+    fn a_request_without_a_usable_key_is_refused() {
+        assert_eq!(outcome(Access::Tenants, &[]), refused(401, "missing_api_key"));
+        assert_eq!(
+            outcome(Access::Tenants, &[("x-api-key", "  ")]),
+            refused(401, "missing_api_key")
+        );
+        assert_eq!(
+            outcome(Access::Tenants, &[("x-api-key", "short")]),
+            refused(403, "invalid_api_key")
+        );
+        assert_eq!(
+            outcome(Access::Tenants, &[("x-api-key", A), ("x-first-key", B)]),
+            refused(400, "conflicting_api_keys")
+        );
+        assert_eq!(
+            outcome(Access::Tenants, &[("authorization", "Basic Zm9vOmJhcg==")]),
+            refused(401, "unsupported_authorization")
+        );
+    }
+
+    #[test]
+    fn own_keys_serve_the_keyless_and_yield_to_a_brought_key() {
+        assert_eq!(outcome(Access::OwnForAnyone(own()), &[]), Ok(id(A)));
+        assert_eq!(outcome(Access::OwnForAnyone(own()), &[("x-api-key", B)]), Ok(id(B)));
+    }
+
+    #[test]
+    fn a_public_server_wants_its_token_or_its_own_key() {
+        let access = || Access::OwnForToken {
+            keys: own(),
+            token: Some(Key::new("a-token-of-24-characters").unwrap()),
+        };
+        assert_eq!(outcome(access(), &[]), refused(401, "invalid_token"));
+        assert_eq!(outcome(access(), &[("x-api-key", B)]), refused(403, "invalid_token"));
+        assert_eq!(
+            outcome(access(), &[("authorization", "Bearer a-token-of-24-characters")]),
+            Ok(id(A))
+        );
+        assert_eq!(outcome(access(), &[("x-api-key", A)]), Ok(id(A)));
+    }
+}

@@ -1,0 +1,127 @@
+//! Host and Origin checks: a page in a browser cannot reach a local server under a borrowed name.
+
+use http::header::{HOST, ORIGIN};
+use http::uri::Authority;
+use http::{HeaderMap, StatusCode, Uri};
+
+use super::message::Refusal;
+
+/// What a list names to accept every host.
+const ANY: &str = "*";
+
+/// Refuses a request under a name, or from a page, that the operator did not list.
+pub(super) fn check(
+    uri: &Uri,
+    headers: &HeaderMap,
+    hosts: &[String],
+    origins: &[String],
+) -> Result<(), Refusal> {
+    let host = uri
+        .authority()
+        .cloned()
+        .or_else(|| headers.get(HOST)?.to_str().ok()?.parse::<Authority>().ok());
+    if !host.is_some_and(|host| hosts.iter().any(|allowed| is_host(&host, allowed))) {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "host_not_allowed",
+            "the Host header names a host that this server does not serve",
+        ));
+    }
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let known = origin
+        .to_str()
+        .is_ok_and(|origin| origins.iter().any(|allowed| is_origin(origin, allowed)));
+    if known {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        "origin_not_allowed",
+        "the Origin header names a page that may not call this server",
+    ))
+}
+
+/// A listed host without a port stands for all its ports.
+fn is_host(host: &Authority, allowed: &str) -> bool {
+    let bare = |name: &str| name.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    if allowed == ANY || bare(host.host()) == bare(allowed) {
+        return true;
+    }
+    allowed.parse::<Authority>().is_ok_and(|allowed| {
+        bare(host.host()) == bare(allowed.host())
+            && allowed.port_u16().is_none_or(|port| host.port_u16() == Some(port))
+    })
+}
+
+/// An origin is compared as browsers write it: scheme, host, and port unless it is the scheme's own.
+fn is_origin(origin: &str, allowed: &str) -> bool {
+    let trimmed = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
+    match allowed.strip_suffix(":*") {
+        Some(base) => {
+            let (origin, base) = (trimmed(origin), trimmed(base));
+            let port = origin.strip_prefix(&base);
+            port.is_some_and(|port| {
+                port.is_empty()
+                    || port.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()))
+            })
+        }
+        None => plain(&trimmed(origin)) == plain(&trimmed(allowed)),
+    }
+}
+
+fn plain(origin: &str) -> &str {
+    let own_port = [("https://", ":443"), ("http://", ":80")]
+        .into_iter()
+        .find(|(scheme, _)| origin.starts_with(scheme));
+    own_port.and_then(|(_, port)| origin.strip_suffix(port)).unwrap_or(origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn passes(host: &'static str, origin: Option<&'static str>) -> bool {
+        let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static(host))]);
+        headers.extend(origin.map(|origin| (ORIGIN, HeaderValue::from_static(origin))));
+        let hosts = ["localhost", "127.0.0.1", "::1", "mcp.example.com:8443"].map(str::to_owned);
+        let origins = ["https://app.example.com", "http://localhost:*"].map(str::to_owned);
+        check(&Uri::from_static("/mcp"), &headers, &hosts, &origins).is_ok()
+    }
+
+    #[test]
+    fn only_listed_hosts_are_served() {
+        for host in
+            ["localhost:8080", "LOCALHOST", "127.0.0.1:1", "[::1]:9", "mcp.example.com:8443"]
+        {
+            assert!(passes(host, None), "{host}");
+        }
+        for host in
+            ["evil.example", "localhost.evil.example", "mcp.example.com", "127.0.0.1.nip.io:80"]
+        {
+            assert!(!passes(host, None), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_listed_origins_may_call() {
+        for origin in [
+            "https://app.example.com",
+            "https://app.example.com:443",
+            "http://localhost:5173",
+            "http://localhost",
+        ] {
+            assert!(passes("localhost", Some(origin)), "{origin}");
+        }
+        for origin in [
+            "null",
+            "http://app.example.com",
+            "https://app.example.com:444",
+            "http://localhost.evil.example",
+            "http://localhost:5173.evil.example",
+        ] {
+            assert!(!passes("localhost", Some(origin)), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The service as its callers meet it, in front of a platform that records what it is asked.
+
+#![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
+
+mod answers;
+mod door;
+mod failures;
+mod numbers;
+mod privacy;
+mod protocol;
+mod support;
+mod walks;

@@ -1,0 +1,276 @@
+//! A platform that records what it is asked, an API in front of it, and the service over both.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::response::Response;
+use futures::future::BoxFuture;
+use http::{HeaderMap, HeaderName};
+use progenitor_client::{ByteStream, Error, ResponseValue};
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use xyte_mcp_catalogue::{Entry, Location};
+use xyte_mcp_runtime::api::Api;
+use xyte_mcp_runtime::caller::{Caller, Key};
+use xyte_mcp_runtime::catalogue::Catalogue;
+use xyte_mcp_runtime::dispatch::{Answer, Call, View, dispatch};
+use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::input::Input;
+use xyte_mcp_runtime::server::{Document, Identity, Server};
+use xyte_mcp_runtime::service::{Service, Settings};
+use xyte_mcp_runtime::transport::http::{Access, HttpSettings, KeySettings, app, serve};
+use xyte_mcp_runtime::upstream::{self, ClientSettings, Exchange, Reply};
+
+pub(crate) const KEY_A: &str = "tenant-a-tenant-a-tenant-a-tenant-a";
+pub(crate) const KEY_B: &str = "tenant-b-tenant-b-tenant-b-tenant-b";
+
+/// What the platform was asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorded {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// A scripted answer.
+pub(crate) type Script = dyn Fn(&Recorded) -> (u16, String) + Send + Sync;
+
+/// A platform on a port of its own.
+#[derive(Clone)]
+pub(crate) struct Platform {
+    pub(crate) base: String,
+    recorded: Arc<Mutex<Vec<Recorded>>>,
+}
+
+impl Platform {
+    pub(crate) async fn start(
+        script: impl Fn(&Recorded) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
+        let recorded: Arc<Mutex<Vec<Recorded>>> = Arc::default();
+        let script: Arc<Script> = Arc::new(script);
+        let seen = recorded.clone();
+        let router = Router::new().fallback(move |request: Request| {
+            let (seen, script) = (seen.clone(), script.clone());
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = to_bytes(body, usize::MAX).await.unwrap();
+                let record = Recorded {
+                    method: parts.method.to_string(),
+                    target: parts.uri.to_string(),
+                    headers: parts.headers,
+                    body: String::from_utf8(body.to_vec()).unwrap(),
+                };
+                let (status, text) = script(&record);
+                seen.lock().unwrap().push(record);
+                Response::builder()
+                    .status(status)
+                    .header("retry-after", "7")
+                    .body(Body::from(text))
+                    .unwrap()
+            }
+        });
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { base, recorded }
+    }
+
+    /// Always the same answer.
+    pub(crate) async fn answering(status: u16, text: &str) -> Self {
+        let text = text.to_owned();
+        Self::start(move |_| (status, text.clone())).await
+    }
+
+    pub(crate) fn recorded(&self) -> Vec<Recorded> {
+        self.recorded.lock().unwrap().clone()
+    }
+
+    pub(crate) fn targets(&self) -> Vec<String> {
+        self.recorded().into_iter().map(|record| record.target).collect()
+    }
+}
+
+/// What the generated glue does, from the catalogue instead of a typed client.
+pub(crate) struct Glue {
+    client: reqwest::Client,
+    base: String,
+    entries: Vec<Entry>,
+}
+
+impl Glue {
+    async fn perform(
+        &self,
+        operation: &str,
+        exchange: Exchange,
+        input: Input<'_>,
+    ) -> Result<Reply, Failure> {
+        let entry = self
+            .entries
+            .iter()
+            .find(|entry| entry.operation == operation)
+            .ok_or_else(|| Failure::unknown_operation(operation))?;
+        let mut path = entry.path.clone();
+        let mut query = Vec::new();
+        for argument in &entry.arguments {
+            let value: Option<Value> = input.get(&argument.name)?;
+            let Some(value) = value else { continue };
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            match argument.location {
+                Location::Path => path = path.replace(&format!("{{{}}}", argument.wire), &text),
+                Location::Query => query.push((argument.wire.clone(), text)),
+                Location::Header | Location::Body | Location::WholeBody => {}
+            }
+        }
+        let method = entry.method.parse().unwrap();
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.base))
+            .header("api-version", "1")
+            .query(&query)
+            .build()
+            .unwrap();
+        if input.body_bytes().is_some() {
+            // The typed client loses nulls; the exchange puts them back.
+            *request.body_mut() = Some("{\"typed\":true}".into());
+        }
+        let sent: Result<_, Error<ByteStream>> = match exchange.prepare(&mut request) {
+            Ok(()) => self.client.execute(request).await.map_err(Error::CommunicationError),
+            Err(text) => Err(Error::Custom(text)),
+        };
+        upstream::reply(sent.map(ResponseValue::stream)).await
+    }
+}
+
+impl Api for Glue {
+    fn call<'a>(
+        &'a self,
+        operation: &'a str,
+        exchange: Exchange,
+        input: Input<'a>,
+    ) -> BoxFuture<'a, Result<Reply, Failure>> {
+        Box::pin(self.perform(operation, exchange, input))
+    }
+}
+
+pub(crate) const CATALOGUE: &str = include_str!("catalogue.json");
+
+pub(crate) fn service_at(base: &str, settings: Settings) -> Arc<Service> {
+    let model: xyte_mcp_catalogue::Catalogue = serde_json::from_str(CATALOGUE).unwrap();
+    let client = upstream::client(&ClientSettings {
+        timeout: Duration::from_secs(5),
+        user_agent: "things-mcp/1".to_owned(),
+    })
+    .unwrap();
+    let glue = Glue { client, base: base.to_owned(), entries: model.entries };
+    Arc::new(Service::new(Catalogue::load(CATALOGUE).unwrap(), Arc::new(glue), settings))
+}
+
+pub(crate) fn service(platform: &Platform) -> Arc<Service> {
+    service_at(&platform.base, Settings::default())
+}
+
+/// One call through dispatch in the name of tenant A.
+pub(crate) async fn call(
+    service: &Service,
+    tool: &str,
+    arguments: Value,
+) -> Result<Answer, Failure> {
+    call_as(service, &Caller::with_key(Key::new(KEY_A).unwrap()), tool, arguments).await
+}
+
+pub(crate) async fn call_as(
+    service: &Service,
+    caller: &Caller,
+    tool: &str,
+    arguments: Value,
+) -> Result<Answer, Failure> {
+    let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+    let tool = service.catalogue.find(tool).unwrap();
+    dispatch(service, caller, Call { tool, arguments, view: View::Tool }).await
+}
+
+pub(crate) fn identity() -> Identity {
+    let document = Document {
+        uri: "things://docs/usage".to_owned(),
+        name: "usage".to_owned(),
+        mime: "text/markdown".to_owned(),
+        text: "# Usage".to_owned(),
+        ..Document::default()
+    };
+    Identity {
+        name: "things".to_owned(),
+        title: "Things".to_owned(),
+        version: "1.2.3".to_owned(),
+        instructions: "Call list_things first.".to_owned(),
+        documents: vec![document],
+    }
+}
+
+pub(crate) fn http_settings(access: Access) -> HttpSettings {
+    let headers = vec![HeaderName::from_static("x-things-key")];
+    HttpSettings {
+        allowed_hosts: ["127.0.0.1", "localhost"].map(str::to_owned).to_vec(),
+        allowed_origins: Vec::new(),
+        keys: KeySettings { headers, noun: "things_key".to_owned(), min_length: 32, access },
+        body_limit: 1 << 20,
+    }
+}
+
+/// The whole HTTP service on a port of its own; returns its address.
+pub(crate) async fn start(service: Arc<Service>, access: Access) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let router = app(Server::for_requests(service, identity()), http_settings(access));
+    tokio::spawn(serve(router, listener, CancellationToken::new(), Duration::from_secs(1)));
+    base
+}
+
+/// Posts one message as tenant A would type it: no handshake, no `Accept`.
+pub(crate) async fn post(url: &str, message: &Value) -> (u16, Value) {
+    post_with(url, &[("x-things-key", KEY_A)], message.to_string()).await
+}
+
+pub(crate) async fn post_with(url: &str, headers: &[(&str, &str)], body: String) -> (u16, Value) {
+    let client = upstream::client(&ClientSettings {
+        timeout: Duration::from_secs(10),
+        user_agent: "test".to_owned(),
+    })
+    .unwrap();
+    let mut request = client.post(url).header("content-type", "application/json").body(body);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+pub(crate) fn tool_call(id: Value, name: &str, arguments: Value) -> Value {
+    let mut message =
+        json!({ "jsonrpc": "2.0", "method": "tools/call", "params": { "name": name } });
+    message["id"] = id;
+    message["params"]["arguments"] = arguments;
+    message
+}
+
+/// The same in the stateless era.
+pub(crate) fn modern(mut message: Value) -> Value {
+    let meta = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {} });
+    let params = message
+        .as_object_mut()
+        .unwrap()
+        .entry("params")
+        .or_insert_with(|| Value::Object(Map::new()));
+    let own = params.get("_meta").cloned().unwrap_or_else(|| json!({}));
+    params["_meta"] = meta;
+    for (name, value) in own.as_object().unwrap() {
+        params["_meta"][name] = value.clone();
+    }
+    message
+}

@@ -1,0 +1,19 @@
+//! Why a sandbox could not be made; knows nothing of requests, whose refusals are answers.
+
+/// What stops a sandbox from starting.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The document is not JSON.
+    #[error("the document is not JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+    /// The document is JSON without operations.
+    #[error("the document has no `paths`: give an OpenAPI 3 document")]
+    NoPaths,
+    /// No scenario has this name.
+    #[error("unknown scenario `{name}`: choose one of {}", crate::scenario::NAMES.join(", "))]
+    UnknownScenario {
+        /// The name that was asked for.
+        name: String,
+    },
+}

@@ -1,0 +1,66 @@
+//! The platform's ways of paging, read from the document; knows no kind of row.
+
+use serde_json::{Map, Value, json};
+
+/// How a list tells that there is more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `items` and `has_next_page`.
+    HasNextPage,
+    /// `items` and `next_page`, null at the end.
+    NextPage,
+    /// `data` and `page_info`, as partner lists have it.
+    PageInfo,
+}
+
+impl Dialect {
+    /// The dialect the document's own example of the answer shows.
+    pub(crate) fn read(media: Option<&Value>) -> Self {
+        let example = media.and_then(|media| media.get("example"));
+        let shows = |member| example.is_some_and(|example| example.get(member).is_some());
+        if shows("next_page") {
+            Self::NextPage
+        } else if shows("page_info") {
+            Self::PageInfo
+        } else {
+            Self::HasNextPage
+        }
+    }
+}
+
+/// The part of a list that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    pub(crate) number: usize,
+    pub(crate) size: usize,
+    pub(crate) dialect: Dialect,
+}
+
+impl Page {
+    /// Picks this page out of `rows` and writes it in the dialect; only its rows are rendered.
+    pub(crate) fn of<T>(self, rows: impl Iterator<Item = T>, render: impl Fn(T) -> Value) -> Value {
+        let first = self.number.saturating_sub(1).saturating_mul(self.size);
+        let mut rows = rows.skip(first);
+        let picked: Vec<Value> = rows.by_ref().take(self.size).map(render).collect();
+        let beyond = rows.count();
+        let total = first.saturating_add(picked.len()).saturating_add(beyond);
+        match self.dialect {
+            Dialect::HasNextPage => json!({ "items": picked, "has_next_page": beyond > 0 }),
+            Dialect::NextPage => {
+                let next = (beyond > 0).then_some(self.number + 1);
+                json!({ "items": picked, "next_page": next })
+            }
+            Dialect::PageInfo => {
+                let info = json!({ "has_next": beyond > 0, "total_count": total });
+                json!({ "data": picked, "page_info": info })
+            }
+        }
+    }
+}
+
+/// The page a request asks for; a list without `per_page` uses the platform's 100.
+pub(crate) fn asked(query: &Map<String, Value>, dialect: Dialect) -> Page {
+    let number =
+        |name| query.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+    Page { number: number("page").unwrap_or(1), size: number("per_page").unwrap_or(100), dialect }
+}

@@ -1,0 +1,11 @@
+//! The sandbox from outside, through its router and without a network.
+
+#![allow(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
+
+mod client;
+
+mod answers;
+mod fleet;
+mod refusals;
+mod worlds;
+mod writes;

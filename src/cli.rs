@@ -1,0 +1,133 @@
+//! The command line: which commands and flags there are. What their values mean is `config`'s business.
+
+use clap::{Args, Parser, Subcommand};
+
+/// An MCP server for the Xyte device-management platform.
+#[derive(Debug, Parser)]
+#[command(name = "xyte-mcp", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve MCP over stdio, for a desktop host
+    #[command(alias = "serve")]
+    Stdio,
+    /// Serve MCP over HTTP
+    Http,
+    /// Run a stand-in for the Xyte platform at 127.0.0.1, port 8090 or --port: no account, no network
+    Sandbox {
+        /// Seed of the invented fleet
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Which world: baseline, small or empty
+        #[arg(long, default_value = "baseline")]
+        scenario: String,
+    },
+    /// Call one tool and print its result
+    Call {
+        /// Name of the tool
+        tool: String,
+        /// Its arguments, a JSON object
+        #[arg(long, default_value = "{}")]
+        args: String,
+    },
+    /// Print what this binary serves
+    Capabilities {
+        /// The usage document instead of JSON
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Ask the local server whether it is alive
+    Healthcheck,
+}
+
+/// Flags of the settings. Each overrides the variable of its name.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Settings (variables in brackets)")]
+pub(crate) struct Flags {
+    /// Talk to an invented fleet in this process instead of the platform
+    #[arg(long, global = true)]
+    pub(crate) sandbox: bool,
+    /// World of the sandbox: baseline, small or empty
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) sandbox_scenario: Option<String>,
+    /// Seed of the sandbox
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) sandbox_seed: Option<String>,
+    /// Organization key; without one each HTTP request brings its own [XYTE_API_KEY]
+    #[arg(long, global = true, value_name = "KEY")]
+    pub(crate) api_key: Option<String>,
+    /// Key for partner tools [XYTE_PARTNER_API_KEY]
+    #[arg(long, global = true, value_name = "KEY")]
+    pub(crate) partner_api_key: Option<String>,
+    /// Address of the platform [XYTE_BASE_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Address to listen on [XYTE_MCP_HOST]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub(crate) host: Option<String>,
+    /// Port to listen on [XYTE_MCP_PORT]
+    #[arg(long, global = true, value_name = "PORT")]
+    pub(crate) port: Option<String>,
+    /// Names under which the server may be addressed [XYTE_ALLOWED_HOSTS]
+    #[arg(long, global = true, value_name = "HOST,…")]
+    pub(crate) allowed_hosts: Option<String>,
+    /// Web pages that may call the server [XYTE_ALLOWED_ORIGINS]
+    #[arg(long, global = true, value_name = "ORIGIN,…")]
+    pub(crate) allowed_origins: Option<String>,
+    /// Tool calls per key in any 60 seconds; 0 is no limit [XYTE_RATE_LIMIT]
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) rate_limit: Option<String>,
+    /// Milliseconds for one request to the platform [XYTE_TIMEOUT_MS]
+    #[arg(long, global = true, value_name = "MS")]
+    pub(crate) timeout_ms: Option<String>,
+    /// Milliseconds for one whole call [XYTE_DEADLINE_MS]
+    #[arg(long, global = true, value_name = "MS")]
+    pub(crate) deadline_ms: Option<String>,
+    /// Shortest key that a caller may bring [XYTE_MIN_KEY_LENGTH]
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) min_key_length: Option<String>,
+    /// What callers of a single-tenant server present instead of its key [XYTE_MCP_HTTP_TOKEN]
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub(crate) mcp_http_token: Option<String>,
+    /// Refuse every tool that changes something [XYTE_READ_ONLY]
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) read_only: Option<String>,
+    /// Toolsets to show, or `all` [XYTE_TOOLSETS]
+    #[arg(long, global = true, value_name = "NAME,…")]
+    pub(crate) toolsets: Option<String>,
+    /// ERROR, WARN, INFO, DEBUG or TRACE [XYTE_LOG_LEVEL]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+}
+
+impl Flags {
+    /// The value of the flag that belongs to a variable.
+    pub(crate) fn of(&self, variable: &str) -> Option<&str> {
+        let flag = match variable {
+            "XYTE_API_KEY" => &self.api_key,
+            "XYTE_PARTNER_API_KEY" => &self.partner_api_key,
+            "XYTE_BASE_URL" => &self.base_url,
+            "XYTE_MCP_HOST" => &self.host,
+            "XYTE_MCP_PORT" => &self.port,
+            "XYTE_ALLOWED_HOSTS" => &self.allowed_hosts,
+            "XYTE_ALLOWED_ORIGINS" => &self.allowed_origins,
+            "XYTE_RATE_LIMIT" => &self.rate_limit,
+            "XYTE_TIMEOUT_MS" => &self.timeout_ms,
+            "XYTE_DEADLINE_MS" => &self.deadline_ms,
+            "XYTE_MIN_KEY_LENGTH" => &self.min_key_length,
+            "XYTE_MCP_HTTP_TOKEN" => &self.mcp_http_token,
+            "XYTE_READ_ONLY" => &self.read_only,
+            "XYTE_TOOLSETS" => &self.toolsets,
+            "XYTE_LOG_LEVEL" => &self.log_level,
+            _ => return None,
+        };
+        flag.as_deref()
+    }
+}

@@ -1,0 +1,153 @@
+//! The commands: each puts the parts together that it needs.
+
+pub(crate) mod call;
+pub(crate) mod capabilities;
+pub(crate) mod healthcheck;
+pub(crate) mod http;
+pub(crate) mod sandbox;
+pub(crate) mod stdio;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use serde_json::{Map, Value};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use xyte_mcp_runtime::caller::{Caller, Key, Toolsets};
+use xyte_mcp_runtime::catalogue::Catalogue;
+use xyte_mcp_runtime::server::{Document, Identity};
+use xyte_mcp_runtime::service::{Service, Settings};
+use xyte_mcp_runtime::upstream::{self, ClientSettings};
+
+use crate::config::Config;
+use crate::generated;
+use crate::xyte::Xyte;
+
+/// Names of the document's security schemes, by which operations ask for a key.
+const ORGANIZATION_KEY: &str = "organizationKey";
+const PARTNER_KEY: &str = "partnerKey";
+
+/// The service with everything behind it, and whose keys it holds.
+pub(crate) struct Ready {
+    pub(crate) service: Arc<Service>,
+    pub(crate) own_keys: Arc<BTreeMap<String, Key>>,
+}
+
+/// Makes the service; with the sandbox, the platform as well.
+pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
+    let catalogue = Catalogue::load(generated::CAPABILITIES)
+        .context("the embedded capabilities cannot be loaded")?;
+    check_toolsets(&config.toolsets, &catalogue)?;
+    let sandbox = match &config.sandbox {
+        Some(chosen) => Some(sandbox::start(chosen).await?),
+        None => None,
+    };
+    let agent = concat!("xyte-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
+    let client = upstream::client(&ClientSettings { timeout: config.timeout, user_agent: agent })
+        .context("the HTTP client cannot be made")?;
+    let base =
+        sandbox.as_ref().map_or_else(|| config.base_url.clone(), |started| started.base.clone());
+    let settings = Settings {
+        toolsets: config.toolsets.clone(),
+        read_only: config.read_only,
+        rate_limit: config.rate_limit,
+        deadline: config.deadline,
+        key_hint: "Set XYTE_API_KEY (XYTE_PARTNER_API_KEY for partner tools), or send X-XYTE-API-KEY over HTTP.".to_owned(),
+        meta: if sandbox.is_some() { Map::from_iter([("sandbox".to_owned(), Value::Bool(true))]) } else { Map::new() },
+    };
+    let keys = match &sandbox {
+        Some(_) => sandbox::own_keys()?,
+        None => own_keys(config),
+    };
+    let service = Service::new(catalogue, Arc::new(Xyte::new(base, client)), settings);
+    Ok(Ready { service: Arc::new(service), own_keys: Arc::new(keys) })
+}
+
+fn own_keys(config: &Config) -> BTreeMap<String, Key> {
+    let keys = [(ORGANIZATION_KEY, &config.api_key), (PARTNER_KEY, &config.partner_key)];
+    keys.into_iter().filter_map(|(name, key)| Some((name.to_owned(), key.clone()?))).collect()
+}
+
+/// A misspelled toolset would hide tools without a word.
+fn check_toolsets(toolsets: &Toolsets, catalogue: &Catalogue) -> anyhow::Result<()> {
+    let Toolsets::Named(names) = toolsets else { return Ok(()) };
+    let known: Vec<&str> = catalogue.toolsets.iter().map(|toolset| toolset.name.as_str()).collect();
+    for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
+        bail!(
+            "XYTE_TOOLSETS holds `{}`; it takes `all` or some of {}",
+            name.escape_debug(),
+            known.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// What the server says about itself.
+pub(crate) fn identity() -> Identity {
+    let document = |part: &str, title: &str, description: &str, mime: &str, text: &str| Document {
+        uri: format!("xyte://docs/{part}"),
+        name: part.to_owned(),
+        title: title.to_owned(),
+        description: description.to_owned(),
+        mime: mime.to_owned(),
+        text: text.to_owned(),
+    };
+    Identity {
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        title: "Xyte".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        instructions: include_str!("instructions.md").trim().to_owned(),
+        documents: vec![
+            document(
+                "api-usage",
+                "API usage",
+                "Every tool and resource with a request, an answer and its errors.",
+                "text/markdown",
+                generated::API_USAGE,
+            ),
+            document(
+                "capabilities",
+                "Capabilities",
+                "The catalogue of tools and resources, as the server loads it.",
+                "application/json",
+                generated::CAPABILITIES,
+            ),
+        ],
+    }
+}
+
+/// The caller for whom a process acts that has no HTTP requests.
+pub(crate) fn own_caller(ready: &Ready) -> Caller {
+    if ready.own_keys.is_empty() {
+        Caller::keyless()
+    } else {
+        Caller::with_own_keys(ready.own_keys.clone())
+    }
+}
+
+/// A token that is cancelled by the signals that ask a process to end.
+pub(crate) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let cancelled = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        cancelled.cancel();
+    });
+    Ok(stop)
+}
+
+/// Prints a result. Only commands that are no MCP server may.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end_matches('\n')) {
+        Err(err) if err.kind() == std::io::ErrorKind::BrokenPipe => Ok(()), // `| head` is no fault.
+        written => written.context("cannot write to standard output"),
+    }
+}

@@ -1,0 +1,25 @@
+//! `xyte-mcp healthcheck`: asks the local server whether it is alive, for containers.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use anyhow::{Context, bail};
+use xyte_mcp_runtime::upstream::{ClientSettings, client};
+
+use crate::config::Config;
+
+pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+    let host =
+        if config.host.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { config.host };
+    let url = format!("http://{}/healthz", SocketAddr::new(host, config.port));
+    let settings =
+        ClientSettings { timeout: config.timeout, user_agent: "xyte-mcp healthcheck".to_owned() };
+    let answer = client(&settings)?
+        .get(&url)
+        .send()
+        .await
+        .with_context(|| format!("no answer from {url}"))?;
+    match answer.status().is_success() {
+        true => Ok(()),
+        false => bail!("{url} answered {}", answer.status()),
+    }
+}

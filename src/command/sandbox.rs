@@ -1,0 +1,67 @@
+//! `xyte-mcp sandbox`, and `--sandbox` of the other commands: the stand-in for the platform.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use xyte_mcp_runtime::caller::Key;
+use xyte_mcp_sandbox::{KEYS, Sandbox, serve};
+
+use super::{ORGANIZATION_KEY, PARTNER_KEY, stop_on_signal};
+use crate::config::SandboxConfig;
+use crate::generated;
+
+/// Where the sandbox listens when nobody says otherwise.
+pub(crate) const DEFAULT_PORT: u16 = 8090;
+
+/// A sandbox that runs in this process.
+pub(super) struct Started {
+    pub(super) base: String,
+}
+
+/// Starts a sandbox for this process only.
+pub(super) async fn start(config: &SandboxConfig) -> anyhow::Result<Started> {
+    let sandbox = Sandbox::new(generated::DOCUMENT, config.seed, &config.scenario)?;
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("the sandbox cannot listen")?;
+    let base = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async move {
+        if let Err(err) = serve(listener, sandbox, std::future::pending()).await {
+            tracing::error!("the sandbox stopped: {err}");
+        }
+    });
+    for key in KEYS {
+        tracing::info!(sandbox.key = key.key, "sandbox key {} may {}", key.name, key.may);
+    }
+    Ok(Started { base })
+}
+
+/// The keys with which callers act that bring none: tenant A, and the partner.
+pub(super) fn own_keys() -> anyhow::Result<BTreeMap<String, Key>> {
+    let named = [(ORGANIZATION_KEY, "A"), (PARTNER_KEY, "P")];
+    let mut keys = BTreeMap::new();
+    for (credential, name) in named {
+        let key =
+            KEYS.iter().find(|key| key.name == name).context("the sandbox has no such key")?;
+        keys.insert(credential.to_owned(), Key::new(key.key)?);
+    }
+    Ok(keys)
+}
+
+/// Serves a sandbox until a signal.
+pub(crate) async fn run(port: u16, config: &SandboxConfig) -> anyhow::Result<()> {
+    let sandbox = Sandbox::new(generated::DOCUMENT, config.seed, &config.scenario)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(|| format!("cannot listen on port {port}; choose another with --port"))?;
+    let stop = stop_on_signal()?;
+    let address = listener.local_addr()?;
+    let mut lines = vec![format!(
+        "Sandbox of the Xyte platform ({}, seed {}): http://{address}",
+        config.scenario, config.seed
+    )];
+    lines.extend(KEYS.iter().map(|key| format!("  key {}: {}  ({})", key.name, key.key, key.may)));
+    super::print(&lines.join("\n"))?;
+    serve(listener, sandbox, stop.cancelled_owned()).await.context("the sandbox failed")
+}

@@ -1,0 +1,16 @@
+//! `xyte-mcp stdio`: MCP over pipes, in the name of the configured keys.
+
+use xyte_mcp_runtime::server::Server;
+use xyte_mcp_runtime::transport;
+
+use super::{identity, own_caller, prepare, stop_on_signal};
+use crate::config::Config;
+
+pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+    let ready = prepare(config).await?;
+    tracing::info!("mode=single_tenant");
+    let caller = own_caller(&ready);
+    let server = Server::for_caller(ready.service, identity(), caller);
+    transport::stdio::serve(server, stop_on_signal()?).await?;
+    Ok(())
+}

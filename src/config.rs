@@ -1,0 +1,252 @@
+//! Settings from flags, variables and defaults. The only place that reads the environment.
+
+pub(crate) mod variable;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use thiserror::Error;
+use xyte_mcp_runtime::caller::{Key, Toolsets};
+
+use crate::cli::Flags;
+use crate::xyte;
+use variable::Lookup;
+
+/// Where the platform is when nobody says otherwise.
+const DEFAULT_BASE_URL: &str = "https://hub.xyte.io";
+
+/// Shortest token that callers may be given in place of a key.
+const MIN_TOKEN_LENGTH: usize = 24;
+
+/// Everything the operator decided.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) sandbox: Option<SandboxConfig>,
+    /// The organization's key; none means that each HTTP request brings its own.
+    pub(crate) api_key: Option<Key>,
+    pub(crate) partner_key: Option<Key>,
+    /// What stands before `/core/v1/…`.
+    pub(crate) base_url: String,
+    pub(crate) host: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) rate_limit: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) min_key_length: usize,
+    pub(crate) http_token: Option<Key>,
+    pub(crate) read_only: bool,
+    pub(crate) toolsets: Toolsets,
+    pub(crate) log_level: tracing::Level,
+}
+
+/// The world of the sandbox.
+#[derive(Debug, Clone)]
+pub(crate) struct SandboxConfig {
+    pub(crate) scenario: String,
+    pub(crate) seed: u64,
+}
+
+/// A setting that cannot be used, told in one line.
+#[derive(Debug, Error, PartialEq)]
+pub(crate) enum Error {
+    #[error("{name} holds {held}; it takes {wanted}")]
+    Malformed { name: String, held: String, wanted: String },
+    #[error("{name} is set, but this build has no {feature} yet; unset it")]
+    NotYet { name: String, feature: &'static str },
+    #[error("{name} and {alias} are both set and differ; unset one of them")]
+    Contradiction { name: String, alias: String },
+    #[error("{name} names a file that cannot be read: {cause}")]
+    Unreadable { name: String, cause: String },
+}
+
+impl Config {
+    /// Reads every setting.
+    pub(crate) fn read(
+        flags: &Flags,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let lookup = Lookup::new(flags, environment);
+        lookup.refuse_what_is_not_there_yet()?;
+        Ok(Self {
+            sandbox: sandbox(flags)?,
+            api_key: key(&lookup, "XYTE_API_KEY")?,
+            partner_key: key(&lookup, "XYTE_PARTNER_API_KEY")?,
+            base_url: lookup.parse("XYTE_BASE_URL", DEFAULT_BASE_URL, xyte::base_url)?,
+            host: lookup.parse("XYTE_MCP_HOST", "127.0.0.1", host)?,
+            port: lookup.parse("XYTE_MCP_PORT", "8080", number("a port from 0 to 65535"))?,
+            allowed_hosts: lookup.parse(
+                "XYTE_ALLOWED_HOSTS",
+                "localhost,127.0.0.1,[::1]",
+                |text| Ok(list(text)),
+            )?,
+            allowed_origins: lookup.parse("XYTE_ALLOWED_ORIGINS", "", origins)?,
+            rate_limit: lookup.parse(
+                "XYTE_RATE_LIMIT",
+                "60",
+                number("a whole number of calls a minute; 0 is no limit"),
+            )?,
+            timeout: lookup.parse("XYTE_TIMEOUT_MS", "15000", milliseconds)?,
+            deadline: lookup.parse("XYTE_DEADLINE_MS", "20000", milliseconds)?,
+            min_key_length: lookup.parse(
+                "XYTE_MIN_KEY_LENGTH",
+                "32",
+                number("a whole number of characters"),
+            )?,
+            http_token: token(&lookup)?,
+            read_only: lookup.parse("XYTE_READ_ONLY", "false", boolean)?,
+            toolsets: lookup.parse("XYTE_TOOLSETS", "", |text| Ok(Toolsets::parse(text)))?,
+            log_level: lookup.parse("XYTE_LOG_LEVEL", "INFO", |text| {
+                text.parse().map_err(|_| "ERROR, WARN, INFO, DEBUG or TRACE".to_owned())
+            })?,
+        })
+    }
+}
+
+fn sandbox(flags: &Flags) -> Result<Option<SandboxConfig>, Error> {
+    if !flags.sandbox {
+        return Ok(None);
+    }
+    let seed = flags.sandbox_seed.as_deref().unwrap_or("1");
+    let seed = seed.parse().map_err(|_| Error::Malformed {
+        name: "--sandbox-seed".to_owned(),
+        held: format!("`{seed}`"),
+        wanted: "a whole number".to_owned(),
+    })?;
+    let scenario = flags.sandbox_scenario.clone().unwrap_or_else(|| "baseline".to_owned());
+    Ok(Some(SandboxConfig { scenario, seed }))
+}
+
+fn key(lookup: &Lookup<'_>, name: &'static str) -> Result<Option<Key>, Error> {
+    let Some(text) = lookup.find(name)?.filter(|text| !text.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let held = lookup.shown(name, &text);
+    Key::new(&text).map(Some).map_err(|err| Error::Malformed {
+        name: name.to_owned(),
+        held,
+        wanted: format!("a key from the portal, but {err}"),
+    })
+}
+
+fn token(lookup: &Lookup<'_>) -> Result<Option<Key>, Error> {
+    const NAME: &str = "XYTE_MCP_HTTP_TOKEN";
+    let token = key(lookup, NAME)?;
+    match &token {
+        Some(short) if short.length() < MIN_TOKEN_LENGTH => Err(Error::Malformed {
+            name: NAME.to_owned(),
+            held: format!("{} characters", short.length()),
+            wanted: format!("at least {MIN_TOKEN_LENGTH} characters"),
+        }),
+        _ => Ok(token),
+    }
+}
+
+fn host(text: &str) -> Result<IpAddr, String> {
+    let text = if text == "localhost" { "127.0.0.1" } else { text.trim_matches(['[', ']']) };
+    text.parse().map_err(|_| "an IP address, such as 127.0.0.1 or 0.0.0.0".to_owned())
+}
+
+fn number<T: std::str::FromStr>(wanted: &'static str) -> impl Fn(&str) -> Result<T, String> {
+    move |text| text.trim().parse().map_err(|_| wanted.to_owned())
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    let wanted = "a whole number of milliseconds, at least 1";
+    let count: u64 = number(wanted)(text)?;
+    if count == 0 { Err(wanted.to_owned()) } else { Ok(Duration::from_millis(count)) }
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn origins(text: &str) -> Result<Vec<String>, String> {
+    let origins = list(text);
+    let legal = |origin: &String| origin.starts_with("https://") || origin.starts_with("http://");
+    if origins.iter().all(legal) {
+        Ok(origins)
+    } else {
+        Err("origins with their scheme, such as https://app.example.com".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, Error> {
+        let variables: Vec<(String, String)> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Config::read(&Flags::default(), move |name| {
+            variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        })
+    }
+
+    #[test]
+    fn nothing_set_means_many_tenants_on_the_loopback_address() {
+        let config = read(&[]).unwrap();
+        assert!(config.api_key.is_none());
+        assert!(config.host.is_loopback());
+        assert_eq!((config.port, config.rate_limit), (8080, 60));
+        assert_eq!(config.base_url, "https://hub.xyte.io");
+    }
+
+    #[test]
+    fn a_blank_key_is_no_key() {
+        assert!(read(&[("XYTE_API_KEY", "  ")]).unwrap().api_key.is_none());
+    }
+
+    #[test]
+    fn a_flag_wins_over_its_variable() {
+        let flags = Flags { port: Some("1".to_owned()), ..Flags::default() };
+        let config =
+            Config::read(&flags, |name| (name == "XYTE_MCP_PORT").then(|| "2".to_owned())).unwrap();
+        assert_eq!(config.port, 1);
+    }
+
+    #[test]
+    fn an_alias_counts_and_a_contradiction_is_refused() {
+        assert_eq!(read(&[("PORT", "9000")]).unwrap().port, 9000);
+        let error = read(&[("PORT", "9000"), ("XYTE_MCP_PORT", "9001")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "XYTE_MCP_PORT and PORT are both set and differ; unset one of them"
+        );
+    }
+
+    #[test]
+    fn a_malformed_value_is_named_with_what_is_accepted() {
+        let error = read(&[("XYTE_RATE_LIMIT", "many")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "XYTE_RATE_LIMIT holds `many`; it takes a whole number of calls a minute; 0 is no limit"
+        );
+    }
+
+    #[test]
+    fn a_malformed_secret_is_never_shown() {
+        let error = read(&[("XYTE_API_KEY", "secret\u{1}key")]).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_of_a_later_feature_is_refused() {
+        let error = read(&[("REDIS_URL", "redis://localhost")]).unwrap_err();
+        assert!(
+            error.to_string().starts_with("REDIS_URL is set, but this build has no "),
+            "{error}"
+        );
+    }
+}

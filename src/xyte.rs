@@ -1,0 +1,91 @@
+//! The Xyte platform behind the runtime's one interface: where it is, and which client speaks to it.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use reqwest::Url;
+use xyte_mcp_runtime::api::Api;
+use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::input::Input;
+use xyte_mcp_runtime::upstream::{Exchange, Reply};
+
+use crate::generated::calls;
+use crate::generated::client::Client;
+
+/// Path of the organization API, which people copy from the portal together with the host.
+const ORGANIZATION_PATH: &str = "/core/v1/organization";
+
+/// The platform at one address.
+#[derive(Debug)]
+pub(crate) struct Xyte {
+    base: String,
+    http: reqwest::Client,
+}
+
+impl Xyte {
+    pub(crate) fn new(base: String, http: reqwest::Client) -> Self {
+        Self { base, http }
+    }
+}
+
+impl Api for Xyte {
+    fn call<'a>(
+        &'a self,
+        operation: &'a str,
+        exchange: Exchange,
+        input: Input<'a>,
+    ) -> BoxFuture<'a, Result<Reply, Failure>> {
+        async move {
+            let client = Client::new_with_client(&self.base, self.http.clone(), exchange);
+            calls::call(&client, operation, &input).await
+        }
+        .boxed()
+    }
+}
+
+/// Takes the address of the organization API or the bare host, and gives what stands before `/core`.
+pub(crate) fn base_url(text: &str) -> Result<String, String> {
+    let wanted = "an http or https URL, such as https://hub.xyte.io";
+    let url = Url::parse(text.trim()).map_err(|err| format!("{wanted} ({err})"))?;
+    let plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !plain {
+        return Err(format!("{wanted}, without a user, a query or a fragment"));
+    }
+    let base = url.as_str().trim_end_matches('/');
+    Ok(base.strip_suffix(ORGANIZATION_PATH).unwrap_or(base).trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base_url;
+
+    #[test]
+    fn the_bare_host_and_the_organization_api_mean_the_same() {
+        for text in [
+            "https://hub.xyte.io",
+            "https://hub.xyte.io/",
+            " https://hub.xyte.io/core/v1/organization/ ",
+        ] {
+            assert_eq!(base_url(text).unwrap(), "https://hub.xyte.io");
+        }
+        assert_eq!(
+            base_url("http://127.0.0.1:8090/core/v1/organization").unwrap(),
+            "http://127.0.0.1:8090"
+        );
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_refused() {
+        for text in [
+            "",
+            "hub.xyte.io",
+            "ftp://hub.xyte.io",
+            "https://user:pass@hub.xyte.io",
+            "https://hub.xyte.io?x=1",
+        ] {
+            assert!(base_url(text).is_err(), "{text}");
+        }
+    }
+}
