@@ -38,6 +38,7 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+#[expect(clippy::exit, reason = "the report says more than the backtrace of a panic")]
 fn fail(report: &str, summary: &str) -> ! {
     eprint!("{report}");
     println!("cargo::error={summary}");

@@ -1,5 +1,7 @@
 //! The command line: which commands and flags there are. What their values mean is `config`'s business.
 
+#![allow(clippy::doc_markdown, reason = "these comments are texts for a terminal")]
+
 use clap::{Args, Parser, Subcommand};
 
 /// An MCP server for the Xyte device-management platform.

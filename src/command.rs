@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use xyte_mcp_runtime::caller::{Caller, Key, Toolsets};
-use xyte_mcp_runtime::catalogue::Catalogue;
+use xyte_mcp_runtime::catalogue::{Catalogue, nearest};
 use xyte_mcp_runtime::server::{Document, Identity};
 use xyte_mcp_runtime::service::{Service, Settings};
 use xyte_mcp_runtime::upstream::{self, ClientSettings};
@@ -74,14 +74,17 @@ fn own_keys(config: &Config) -> BTreeMap<String, Key> {
 fn check_toolsets(toolsets: &Toolsets, catalogue: &Catalogue) -> anyhow::Result<()> {
     let Toolsets::Named(names) = toolsets else { return Ok(()) };
     let known: Vec<&str> = catalogue.toolsets.iter().map(|toolset| toolset.name.as_str()).collect();
-    for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
-        bail!(
-            "XYTE_TOOLSETS holds `{}`; it takes `all` or some of {}",
-            name.escape_debug(),
-            known.join(", ")
-        );
-    }
-    Ok(())
+    let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let near =
+        nearest(unknown, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
+    bail!(
+        "XYTE_TOOLSETS holds `{}`; it takes `all` or some of {}{}",
+        unknown.escape_debug(),
+        known.join(", "),
+        near.unwrap_or_default()
+    )
 }
 
 /// What the server says about itself.

@@ -28,15 +28,36 @@ pub(crate) mod client {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));
 }
 
-/// One arm per operation.
+/// One call per operation.
 pub(crate) mod calls {
+    use futures::future::BoxFuture;
     use xyte_mcp_runtime::failure::Failure;
     use xyte_mcp_runtime::input::Input;
     use xyte_mcp_runtime::upstream::{Reply, reply};
 
     use super::client::Client;
 
+    /// Hands the arguments of an operation to the typed client.
+    pub(crate) type Call =
+        for<'a> fn(&'a Client, &'a Input<'a>) -> BoxFuture<'a, Result<Reply, Failure>>;
+
     include!(concat!(env!("OUT_DIR"), "/calls.rs"));
+
+    /// Finds the call of an operation.
+    pub(crate) fn find(operation: &str) -> Option<Call> {
+        let at = CALLS.binary_search_by_key(&operation, |(id, _)| id).ok()?;
+        Some(CALLS[at].1)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        #[test]
+        fn the_calls_are_sorted_as_the_search_needs_them() {
+            assert!(super::CALLS.is_sorted_by_key(|(id, _)| id));
+            assert!(super::find("list_devices").is_some());
+            assert!(super::find("list_device").is_none());
+        }
+    }
 }
 
 impl ClientHooks<Exchange> for client::Client {

@@ -54,7 +54,8 @@ async fn run(cli: Cli, config: &Config) -> anyhow::Result<ExitCode> {
         Command::Http => command::http::run(config).await?,
         Command::Sandbox { seed, scenario } => {
             // Only the flag counts: the variable is the port of the HTTP service.
-            let port = if flags.port.is_some() { config.port } else { command::sandbox::DEFAULT_PORT };
+            let port =
+                if flags.port.is_some() { config.port } else { command::sandbox::DEFAULT_PORT };
             command::sandbox::run(port, &SandboxConfig { scenario, seed }).await?;
         }
         Command::Call { tool, args } => return command::call::run(config, &tool, &args).await,

@@ -35,8 +35,10 @@ impl Api for Xyte {
         input: Input<'a>,
     ) -> BoxFuture<'a, Result<Reply, Failure>> {
         async move {
+            let call =
+                calls::find(operation).ok_or_else(|| Failure::unknown_operation(operation))?;
             let client = Client::new_with_client(&self.base, self.http.clone(), exchange);
-            calls::call(&client, operation, &input).await
+            call(&client, &input).await
         }
         .boxed()
     }

@@ -18,8 +18,8 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         .send()
         .await
         .with_context(|| format!("no answer from {url}"))?;
-    match answer.status().is_success() {
-        true => Ok(()),
-        false => bail!("{url} answered {}", answer.status()),
+    if !answer.status().is_success() {
+        bail!("{url} answered {}", answer.status());
     }
+    Ok(())
 }

@@ -41,10 +41,13 @@ const NOT_YET: &[(&str, &str)] = &[
     ("XYTE_WEBHOOK_SECRET", "events"),
 ];
 
+/// Looks a variable up by name.
+type Environment<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 /// Where settings are looked up.
 pub(super) struct Lookup<'a> {
     flags: &'a Flags,
-    environment: Box<dyn Fn(&str) -> Option<String> + 'a>,
+    environment: Environment<'a>,
 }
 
 impl<'a> Lookup<'a> {
@@ -83,7 +86,7 @@ impl<'a> Lookup<'a> {
             found = found.or(other);
         }
         if found.is_none() && SECRETS.contains(&name) {
-            return self.from_file(&format!("{name}_FILE"));
+            return self.read_file(&format!("{name}_FILE"));
         }
         Ok(found)
     }
@@ -96,15 +99,16 @@ impl<'a> Lookup<'a> {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Error> {
         let text = self.find(name)?.unwrap_or_else(|| default.to_owned());
-        let held = self.shown(name, &text);
+        let held = Self::shown(name, &text);
         parse(&text).map_err(|wanted| Error::Malformed { name: name.to_owned(), held, wanted })
     }
 
     /// Shows what a setting holds, unless it is a secret.
-    pub(super) fn shown(&self, name: &str, text: &str) -> String {
-        match SECRETS.contains(&name) {
-            true => "**** (a secret)".to_owned(),
-            false => format!("`{}`", text.escape_debug()),
+    pub(super) fn shown(name: &str, text: &str) -> String {
+        if SECRETS.contains(&name) {
+            "**** (a secret)".to_owned()
+        } else {
+            format!("`{}`", text.escape_debug())
         }
     }
 
@@ -113,7 +117,7 @@ impl<'a> Lookup<'a> {
         (self.environment)(name).filter(|text| !text.is_empty())
     }
 
-    fn from_file(&self, name: &str) -> Result<Option<String>, Error> {
+    fn read_file(&self, name: &str) -> Result<Option<String>, Error> {
         let Some(path) = self.variable(name) else { return Ok(None) };
         let text = std::fs::read_to_string(path)
             .map_err(|err| Error::Unreadable { name: name.to_owned(), cause: err.to_string() })?;

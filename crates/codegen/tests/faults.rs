@@ -1,5 +1,7 @@
 //! One folder under `faults/` per fault: what differs from `base/`, and a snapshot of what the maintainer reads.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! What the generator makes of documents that are fine, shuffled, hostile or damaged.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -62,16 +64,12 @@ fn the_same_input_gives_the_same_output_whatever_the_order_of_keys() {
 #[test]
 fn an_arm_is_short_and_has_no_branch() {
     let output = run(&read("spec/xyte.json"), &read("overrides/xyte.toml")).unwrap();
-    let arms: Vec<&str> = output.calls.split("        // ").skip(1).collect();
+    let arms: Vec<&str> = output.calls.split("    // ").skip(1).collect();
     assert_eq!(arms.len(), output.catalogue.entries.len());
-    for arm in arms.iter().map(|arm| arm.split("        unknown =>").next().unwrap()) {
+    for arm in arms.iter().map(|arm| arm.trim_end_matches("];\n")) {
         assert!(arm.lines().count() <= 8, "{arm}");
-        assert!(
-            !["if ", "match ", "for ", "while ", "loop ", "else"]
-                .iter()
-                .any(|word| arm.contains(word)),
-            "{arm}"
-        );
+        let branches = ["if ", "match ", "for ", "while ", "loop ", "else"];
+        assert!(!branches.iter().any(|word| arm.contains(word)), "{arm}");
     }
 }
 
@@ -174,7 +172,7 @@ fn pointers(value: &Value, prefix: &str, out: &mut Vec<String>) {
     match value {
         Value::Object(members) => members.iter().for_each(|(key, value)| visit(key.clone(), value)),
         Value::Array(elements) => {
-            elements.iter().enumerate().for_each(|(at, value)| visit(at.to_string(), value))
+            elements.iter().enumerate().for_each(|(at, value)| visit(at.to_string(), value));
         }
         _ => {}
     }
@@ -185,9 +183,9 @@ fn a_damaged_document_is_built_or_reported_and_never_panics() {
     let (document, overrides) = base();
     let mut places = Vec::new();
     pointers(&document, "", &mut places);
-    let damages = [Value::Null, json!("\"#{{*/"), json!({"$ref": "#"}), json!([-1])];
+    let damage_kinds = [Value::Null, json!("\"#{{*/"), json!({"$ref": "#"}), json!([-1])];
     for pointer in &places {
-        for damage in &damages {
+        for damage in &damage_kinds {
             let mut damaged = document.clone();
             *damaged.pointer_mut(pointer).unwrap() = damage.clone();
             match run(&damaged.to_string(), &overrides) {

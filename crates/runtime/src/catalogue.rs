@@ -104,12 +104,10 @@ impl Catalogue {
 }
 
 /// The candidate nearest to a name, if it is near enough to be what was meant.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const NEAR: f64 = 0.75; // Below this, suggestions are more confusing than none.
-    let name = name.to_lowercase();
+    const LONGEST: usize = 100; // Bytes; comparing takes the product of both lengths.
+    let name = Some(name).filter(|name| name.len() <= LONGEST)?.to_lowercase();
     candidates
         .map(|candidate| (strsim::jaro_winkler(&name, candidate), candidate))
         .filter(|(likeness, _)| *likeness >= NEAR)

@@ -10,9 +10,13 @@ use xyte_mcp_catalogue::{Form, Location};
 use crate::catalogue::Tool;
 use crate::failure::Failure;
 use crate::shape::Format;
+use crate::text;
 
 /// Rows returned when nobody says how many.
 const DEFAULT_LIMIT: usize = 50;
+
+/// Problems that are told at once: nobody reads more, and a long list is no longer an answer.
+const MOST_PROBLEMS: usize = 10;
 
 /// Checked arguments.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,13 +90,16 @@ pub fn decode(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Decoded,
     problems.extend(
         validator
             .iter_errors(&arguments)
+            .take(MOST_PROBLEMS)
             .map(|error| complaint::describe(tool, &arguments, &error)),
     );
     let Value::Object(mut arguments) = arguments else { unreachable!("made of an object above") };
+    if problems.is_empty() {
+        problems.extend(take_options(tool, &mut arguments, &mut options));
+    }
     if !problems.is_empty() {
         return Err(refuse(tool, &problems));
     }
-    take_options(tool, &mut arguments, &mut options);
     Ok(Decoded { arguments, options })
 }
 
@@ -108,9 +115,13 @@ fn refuse(tool: &Tool, problems: &[String]) -> Failure {
 }
 
 /// Takes out what shapes the answer; the schema has already checked the types.
-fn take_options(tool: &Tool, arguments: &mut Map<String, Value>, options: &mut Options) {
+fn take_options(
+    tool: &Tool,
+    arguments: &mut Map<String, Value>,
+    options: &mut Options,
+) -> Option<String> {
     if tool.entry.answer.form == Form::Unknown {
-        return;
+        return None;
     }
     let mut own =
         |name: &str| if is_the_platforms(tool, name) { None } else { arguments.remove(name) };
@@ -129,6 +140,23 @@ fn take_options(tool: &Tool, arguments: &mut Map<String, Value>, options: &mut O
     if let Some(limit) = own("limit").as_ref().and_then(Value::as_u64) {
         options.limit = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
     }
+    options.fields.as_deref().and_then(excess)
+}
+
+/// What is wrong with names that are too many, too long or too deep to be columns of anything.
+fn excess(fields: &[String]) -> Option<String> {
+    const MOST: usize = 100;
+    const LONGEST: usize = 200;
+    const DEEPEST: usize = 16;
+    if fields.len() > MOST {
+        return Some(format!("`fields` has too many names: at most {MOST} are accepted"));
+    }
+    let unfit = |name: &&String| name.len() > LONGEST || name.split('.').count() > DEEPEST;
+    let name = fields.iter().find(unfit)?;
+    Some(format!(
+        "`fields` holds `{}`: names of at most {LONGEST} characters and {DEEPEST} parts are accepted",
+        text::quoted(name)
+    ))
 }
 
 fn location(tool: &Tool, name: &str) -> Option<Location> {

@@ -25,7 +25,7 @@ use crate::shape::{Format, Shaped};
 use crate::upstream::{Exchange, Reply};
 
 /// Rows of a resource: it cannot ask for more, so it gets as many as a tool may.
-const RESOURCE_LIMIT: usize = 1000;
+const RESOURCE_LIMIT: usize = 2000;
 
 /// What a change says whose answer cannot be read.
 const DONE_UNREADABLE: &str = "done; the platform's answer could not be read";

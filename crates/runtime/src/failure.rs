@@ -84,6 +84,7 @@ impl Failure {
     /// Arguments that cannot be sent.
     pub fn invalid_arguments(message: impl Into<String>) -> Self {
         Self::new("invalid_arguments", message)
+            .with_hint("Nothing was sent. Correct the arguments.")
     }
 
     /// An operation that the API implementation does not know: a fault of the build, not of the caller.

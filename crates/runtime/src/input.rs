@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use xyte_mcp_catalogue::{Entry, Location};
 
 use crate::failure::Failure;
+use crate::text;
 
 /// Checked arguments together with the entry they belong to.
 #[derive(Debug, Clone, Copy)]
@@ -41,9 +42,10 @@ impl<'a> Input<'a> {
         match self.value(name) {
             Value::Null => Ok(None),
             Value::String(text) => Ok(Some(text)),
-            other => {
-                Err(Failure::invalid_arguments(format!("`{name}` is not text: {}", excerpt(other))))
-            }
+            other => Err(Failure::invalid_arguments(format!(
+                "`{name}` is not text: {}",
+                text::quoted(&other.to_string())
+            ))),
         }
     }
 
@@ -94,21 +96,11 @@ fn unfit(name: &str, value: &Value, err: &serde_json::Error) -> Failure {
     if value.is_null() {
         return Failure::invalid_arguments(format!("`{name}` is missing"));
     }
-    let text = err.to_string();
-    let why = if text.starts_with("UUID parsing failed") {
+    let reason = err.to_string();
+    let why = if reason.starts_with("UUID parsing failed") {
         "is not a UUID such as 123e4567-e89b-12d3-a456-426614174000".to_owned()
     } else {
-        format!("is not accepted ({text})")
+        format!("is not accepted ({reason})")
     };
-    Failure::invalid_arguments(format!("`{name}` {why}: {}", excerpt(value)))
-}
-
-/// Shows a value in a message, shortened.
-pub(crate) fn excerpt(value: &Value) -> String {
-    const LONGEST: usize = 80; // Enough to recognize one's own argument.
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    Failure::invalid_arguments(format!("`{name}` {why}: {}", text::quoted(&value.to_string())))
 }

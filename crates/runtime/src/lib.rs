@@ -14,5 +14,6 @@ pub mod limit;
 pub mod server;
 pub mod service;
 pub mod shape;
+mod text;
 pub mod transport;
 pub mod upstream;

@@ -23,6 +23,7 @@ use crate::caller::{Caller, Selection};
 use crate::dispatch::{Answer, Call, View, dispatch};
 use crate::failure::Failure;
 use crate::service::Service;
+use crate::text::quoted;
 
 /// How long a client may keep a list: it changes only with a new release of the server.
 const LIST_TTL_MS: u64 = 300_000;
@@ -198,7 +199,7 @@ impl ServerHandler for Server {
         let Some(tool) = service.catalogue.find(&request.name) else {
             let near = service.catalogue.nearest(&request.name);
             let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            let message = format!("unknown tool `{}`{hint}", request.name.escape_debug());
+            let message = format!("unknown tool `{}`{hint}", quoted(&request.name));
             return Err(ErrorData::invalid_params(message, None));
         };
         let call =
@@ -253,7 +254,7 @@ impl ServerHandler for Server {
         }
         Err(ErrorData::new(
             ErrorCode::METHOD_NOT_FOUND,
-            format!("no method `{}`", method.escape_debug()),
+            format!("no method `{}`", quoted(&method)),
             None,
         ))
     }

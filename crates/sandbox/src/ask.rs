@@ -52,8 +52,10 @@ impl Ask {
         self.body.get(member).and_then(Value::as_str)
     }
 
+    /// A number of the body; JSON Schema takes `2104.0` for an integer, so it is read as one.
     pub(crate) fn body_integer(&self, member: &str) -> Option<i64> {
-        self.body.get(member).and_then(Value::as_i64)
+        let value = self.body.get(member).filter(|value| value.is_number())?;
+        value.to_string().trim_end_matches(".0").parse().ok()
     }
 
     pub(crate) fn body_flag(&self, member: &str) -> bool {

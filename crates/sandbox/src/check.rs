@@ -79,7 +79,7 @@ fn read(parameter: &Parameter, given: &[&str], faults: &mut Faults) -> Option<Va
         return None;
     };
     let value = match parameter.kind {
-        Kind::Text => Some(Value::from(*first)),
+        Kind::Text => Some(text_or_scalar(parameter, first)),
         Kind::Boolean => first.parse::<bool>().ok().map(Value::from),
         Kind::Integer => first.parse::<i64>().ok().map(Value::from),
         Kind::Number => first.parse::<f64>().ok().map(Value::from),
@@ -101,6 +101,18 @@ fn read(parameter: &Parameter, given: &[&str], faults: &mut Faults) -> Option<Va
         faults.validate(validator, &value, &parameter.name);
     }
     Some(value)
+}
+
+/// Text, unless the schema refuses it and takes the number or the word that it spells.
+fn text_or_scalar(parameter: &Parameter, text: &str) -> Value {
+    let fits = |value: &Value| {
+        parameter.validator.as_ref().is_none_or(|validator| validator.is_valid(value))
+    };
+    let value = Value::from(text);
+    if fits(&value) {
+        return value;
+    }
+    serde_json::from_str(text).ok().filter(fits).unwrap_or(value)
 }
 
 fn read_body(operation: &Operation, text: &[u8], faults: &mut Faults) -> Map<String, Value> {

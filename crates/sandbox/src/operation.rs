@@ -151,11 +151,11 @@ fn parameter(document: &Value, stated: &Value) -> Option<Parameter> {
     };
     let described = stated.get("schema").unwrap_or(&Value::Null);
     let resolved = schema::resolve(document, described);
-    let kind = match resolved.get("type").and_then(Value::as_str) {
-        Some("integer") => Kind::Integer,
-        Some("number") => Kind::Number,
-        Some("boolean") => Kind::Boolean,
-        Some("array") => Kind::List,
+    let kind = match schema::kind(resolved) {
+        "integer" => Kind::Integer,
+        "number" => Kind::Number,
+        "boolean" => Kind::Boolean,
+        "array" => Kind::List,
         _ => Kind::Text,
     };
     Some(Parameter {

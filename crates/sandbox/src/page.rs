@@ -40,18 +40,24 @@ impl Page {
     /// Picks this page out of `rows` and writes it in the dialect; only its rows are rendered.
     pub(crate) fn of<T>(self, rows: impl Iterator<Item = T>, render: impl Fn(T) -> Value) -> Value {
         let first = self.number.saturating_sub(1).saturating_mul(self.size);
-        let mut rows = rows.skip(first);
-        let picked: Vec<Value> = rows.by_ref().take(self.size).map(render).collect();
-        let beyond = rows.count();
-        let total = first.saturating_add(picked.len()).saturating_add(beyond);
+        let end = first.saturating_add(self.size);
+        let mut picked = Vec::new();
+        let mut total = 0;
+        for row in rows {
+            if (first..end).contains(&total) {
+                picked.push(render(row));
+            }
+            total += 1;
+        }
+        let more = total > end;
         match self.dialect {
-            Dialect::HasNextPage => json!({ "items": picked, "has_next_page": beyond > 0 }),
+            Dialect::HasNextPage => json!({ "items": picked, "has_next_page": more }),
             Dialect::NextPage => {
-                let next = (beyond > 0).then_some(self.number + 1);
+                let next = more.then_some(self.number.saturating_add(1));
                 json!({ "items": picked, "next_page": next })
             }
             Dialect::PageInfo => {
-                let info = json!({ "has_next": beyond > 0, "total_count": total });
+                let info = json!({ "has_next": more, "total_count": total });
                 json!({ "data": picked, "page_info": info })
             }
         }
@@ -63,4 +69,19 @@ pub(crate) fn asked(query: &Map<String, Value>, dialect: Dialect) -> Page {
     let number =
         |name| query.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
     Page { number: number("page").unwrap_or(1), size: number("per_page").unwrap_or(100), dialect }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_beyond_the_end_is_empty_and_keeps_the_total() {
+        let page = |number, dialect| Page { number, size: 2, dialect }.of(0..5, |row| json!(row));
+        let info = page(9, Dialect::PageInfo);
+        assert_eq!(info["page_info"], json!({ "has_next": false, "total_count": 5 }));
+        assert_eq!(page(2, Dialect::NextPage), json!({ "items": [2, 3], "next_page": 3 }));
+        let last = json!({ "items": [4], "has_next_page": false });
+        assert_eq!(page(3, Dialect::HasNextPage), last);
+    }
 }

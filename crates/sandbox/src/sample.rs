@@ -86,7 +86,7 @@ fn of_schema(document: &Value, described: &Value, depth: usize) -> Value {
             return of_schema(document, first, depth + 1);
         }
     }
-    match kind(described) {
+    match schema::kind(described) {
         "object" => object(document, described, depth),
         "array" => array(document, described, depth),
         "string" => string(described),
@@ -94,26 +94,6 @@ fn of_schema(document: &Value, described: &Value, depth: usize) -> Value {
         "boolean" => json!(true),
         _ => Value::Null,
     }
-}
-
-/// The type a schema states, in the spelling of 3.0 or of 3.1, or the one its keywords imply.
-fn kind(described: &Value) -> &str {
-    let stated = match described.get("type") {
-        Some(Value::Array(several)) => {
-            several.iter().filter_map(Value::as_str).find(|kind| *kind != "null")
-        }
-        Some(one) => one.as_str(),
-        None => None,
-    };
-    stated.unwrap_or_else(|| {
-        if described.get("properties").is_some() {
-            "object"
-        } else if described.get("items").is_some() {
-            "array"
-        } else {
-            ""
-        }
-    })
 }
 
 fn together(document: &Value, described: &Value, parts: &[Value], depth: usize) -> Value {

@@ -21,6 +21,26 @@ pub(crate) fn resolve<'a>(document: &'a Value, mut node: &'a Value) -> &'a Value
     &Value::Null
 }
 
+/// The type a schema states, in the spelling of 3.0 or of 3.1, or the one its keywords imply.
+pub(crate) fn kind(described: &Value) -> &str {
+    let stated = match described.get("type") {
+        Some(Value::Array(several)) => {
+            several.iter().filter_map(Value::as_str).find(|kind| *kind != "null")
+        }
+        Some(one) => one.as_str(),
+        None => None,
+    };
+    stated.unwrap_or_else(|| {
+        if described.get("properties").is_some() {
+            "object"
+        } else if described.get("items").is_some() {
+            "array"
+        } else {
+            ""
+        }
+    })
+}
+
 /// Compiles a schema of the document; `None` when the document's schema is not valid itself.
 pub(crate) fn validator(document: &Value, schema: &Value) -> Option<jsonschema::Validator> {
     let standalone = standalone(document, schema);

@@ -67,7 +67,10 @@ fn bless() -> Result<u8, String> {
         .status()
         .map_err(|err| format!("cannot run the tests: {err}"))?;
     if !tests.success() {
-        return Err("the tests fail for another reason than snapshots: run `cargo test --workspace`".to_owned());
+        return Err(
+            "the tests fail for another reason than snapshots: run `cargo test --workspace`"
+                .to_owned(),
+        );
     }
     Ok(0)
 }
@@ -149,9 +152,10 @@ fn build() -> Result<PathBuf, String> {
     let messages = String::from_utf8_lossy(&built.stdout).into_owned();
     let executable = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
-        (message["target"]["name"] == "xyte-mcp").then(|| message["executable"].as_str().map(PathBuf::from))?
+        (message["target"]["name"] == "xyte-mcp")
+            .then(|| message["executable"].as_str().map(PathBuf::from))?
     });
-    executable.last().ok_or_else(|| "cargo named no executable".to_owned())
+    { executable }.next_back().ok_or_else(|| "cargo named no executable".to_owned())
 }
 
 fn recorded() -> Vec<PathBuf> {

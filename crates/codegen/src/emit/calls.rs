@@ -3,7 +3,7 @@
 use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
-use xyte_mcp_catalogue::{Catalogue, Entry};
+use xyte_mcp_catalogue::{Catalogue, Entry, Location};
 
 use super::client::{Passing, Signatures};
 use super::{filters, template_fault};
@@ -20,6 +20,8 @@ struct Call {
     operation: String,
     request: String,
     function: String,
+    /// What the closure calls its input; an underscore where it needs none.
+    input: &'static str,
     arguments: Vec<String>,
 }
 
@@ -53,10 +55,12 @@ fn call(entry: &Entry, signatures: &Signatures) -> Result<Call, Diagnostic> {
         );
         return Err(Diagnostic::document("client-generator", "", message));
     };
+    let in_body = |location| matches!(location, Location::Body | Location::WholeBody);
     let arguments = parameters.iter().map(|parameter| {
         let name = entry
             .arguments
             .iter()
+            .filter(|argument| !in_body(argument.location))
             .find(|argument| snake(&argument.wire) == parameter.name.trim_end_matches('_'))
             .map_or(parameter.wire.as_str(), |argument| argument.name.as_str());
         expression(parameter.passing, &filters::literal(name))
@@ -65,6 +69,7 @@ fn call(entry: &Entry, signatures: &Signatures) -> Result<Call, Diagnostic> {
         operation: entry.operation.clone(),
         request: format!("{} {}", entry.method, printable(&entry.path)),
         function: function.clone(),
+        input: if parameters.is_empty() { "_" } else { "input" },
         arguments: arguments.collect(),
     })
 }

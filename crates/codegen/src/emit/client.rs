@@ -155,19 +155,15 @@ fn parameter(name: &str, ty: &Type, operation: &Operation) -> ClientParameter {
     let same = |wire: &str| snake(wire) == name.trim_end_matches('_') || snake(wire) == name;
     let found = operation.parameters.iter().find(|parameter| same(&parameter.name));
     let passing = passing(ty);
-    match found {
-        Some(parameter) => {
-            ClientParameter { name: name.to_owned(), wire: parameter.name.clone(), passing }
-        }
-        None => {
-            let passing = match passing {
-                Passing::Text | Passing::OptionalText => Passing::TextBody,
-                Passing::Value => Passing::ValueBody,
-                _ => Passing::Body,
-            };
-            ClientParameter { name: name.to_owned(), wire: "body".to_owned(), passing }
-        }
+    if let Some(parameter) = found {
+        return ClientParameter { name: name.to_owned(), wire: parameter.name.clone(), passing };
     }
+    let passing = match passing {
+        Passing::Text | Passing::OptionalText => Passing::TextBody,
+        Passing::Value => Passing::ValueBody,
+        _ => Passing::Body,
+    };
+    ClientParameter { name: name.to_owned(), wire: "body".to_owned(), passing }
 }
 
 fn passing(ty: &Type) -> Passing {

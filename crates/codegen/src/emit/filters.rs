@@ -1,5 +1,7 @@
 //! How text enters Rust and Markdown without being able to leave its place.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use crate::diagnostic::is_invisible;
@@ -25,7 +27,7 @@ pub(super) fn markdown(text: &str) -> String {
     for character in text.chars() {
         match character {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '~' | '&' => {
-                out.extend(['\\', character])
+                out.extend(['\\', character]);
             }
             '\n' | '\r' | '\t' => out.push(' '),
             character if is_invisible(character) => out.extend(character.escape_unicode()),
@@ -59,7 +61,7 @@ pub(super) fn json(value: &impl Serialize) -> String {
             continue;
         }
         for unit in character.encode_utf16(&mut [0; 2]) {
-            out.push_str(&format!("\\u{unit:04x}"));
+            let _infallible = write!(out, "\\u{unit:04x}");
         }
     }
     out

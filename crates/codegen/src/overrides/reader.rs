@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn string(&self, key: &'static str) -> Option<Word> {
-        self.typed(key, "a string", DeValue::as_str).map(own)
+        self.typed(key, "a string", DeValue::as_str).as_ref().map(own)
     }
 
     pub(super) fn required_string(&self, key: &'static str) -> Option<Word> {
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Makes an owned word.
-fn own(word: Spanned<&str>) -> Word {
+fn own(word: &Spanned<&str>) -> Word {
     Spanned::new(word.span(), (*word.get_ref()).to_owned())
 }
 

@@ -70,12 +70,12 @@ pub(super) fn resolve(
     let columns = overrides.columns.as_deref().unwrap_or_default();
     let row_unknown = overrides.paging.is_some() && dialect.is_none(); // Reported already.
     if !row_unknown {
-        check_columns(context, operation, row, columns, form, findings);
+        check_columns(context, operation, (row, form), columns, findings);
     }
     let columns = columns.iter().map(|column| column.get_ref().clone()).collect::<Vec<_>>();
-    let row_schema = row.map_or_else(|| json!({}), |row| shown(root, row, &columns));
+    let shown_schema = row.map_or_else(|| json!({}), |row| shown(root, row, &columns));
     Resolved {
-        schema: output_schema(form, row_schema),
+        schema: output_schema(form, shown_schema),
         answer: Answer { form, rows: rows.unwrap_or_default(), columns },
         paging,
         consumed,
@@ -208,9 +208,8 @@ fn paging(
 pub(super) fn check_columns(
     context: &Context<'_>,
     operation: &Operation,
-    row: Option<&Value>,
+    (row, form): (Option<&Value>, Form),
     columns: &[Word],
-    form: Form,
     findings: &mut Vec<Diagnostic>,
 ) {
     let root = &context.document.value;

@@ -248,14 +248,14 @@ fn check_patterns(
                         .help("correct it with a `[[patch]]`"),
                 );
             }
-            members
-                .values()
-                .for_each(|member| check_patterns(member, candidate, operation, findings));
+            for member in members.values() {
+                check_patterns(member, candidate, operation, findings);
+            }
         }
         Value::Array(elements) => {
-            elements
-                .iter()
-                .for_each(|element| check_patterns(element, candidate, operation, findings));
+            for element in elements {
+                check_patterns(element, candidate, operation, findings);
+            }
         }
         _ => {}
     }

@@ -29,11 +29,18 @@ pub(super) fn resolve(
     let list = resolved.answer.form == Form::List;
     let title = title(operation, overrides);
     let description = description(operation, overrides);
-    let names = (arguments.list.as_slice(), arguments.required.as_slice());
-    let resource = overrides.resource.as_ref().map(|resource| {
-        surface::resource(context, operation, resource, names, (&title, &description), findings)
-    });
-    let route = surface::route(operation, overrides, names, findings);
+    let readable = surface::Readable {
+        context,
+        operation,
+        arguments: &arguments.list,
+        required: &arguments.required,
+        answer: &resolved.answer,
+        title: &title,
+        description: &description,
+    };
+    let resource =
+        overrides.resource.as_ref().map(|resource| readable.resource(resource, findings));
+    let route = readable.route(overrides, findings);
     if list {
         arguments.example.entry("limit").or_insert_with(|| EXAMPLE_ROWS.into());
     }

@@ -234,7 +234,7 @@ impl Converter<'_> {
             }
             match flat.get("additionalProperties") {
                 Some(Value::Bool(allowed)) => {
-                    drop(out.insert("additionalProperties".into(), (*allowed).into()))
+                    drop(out.insert("additionalProperties".into(), (*allowed).into()));
                 }
                 Some(schema @ Value::Object(_)) => {
                     let schema = self.convert(schema, open);

@@ -1,6 +1,6 @@
 //! Resources and routes: the other two faces of a read.
 
-use xyte_mcp_catalogue::{Argument, Form, Location, Resource};
+use xyte_mcp_catalogue::{Answer, Argument, Form, Location, Resource};
 
 use super::{Context, answer, text};
 use crate::diagnostic::Diagnostic;
@@ -8,119 +8,131 @@ use crate::overrides::{OperationOverride, ResourceOverride, Word};
 use crate::spec::Operation;
 use crate::spec::operation::variables;
 
-/// Decides the resource of an operation.
-pub(super) fn resource(
-    context: &Context<'_>,
-    operation: &Operation,
-    overrides: &ResourceOverride,
-    arguments: (&[Argument], &[String]),
-    described: (&str, &str),
-    findings: &mut Vec<Diagnostic>,
-) -> Resource {
-    let uri = overrides.uri.get_ref();
-    check_template(operation, &overrides.uri, "resource", arguments, findings);
-    let scheme_ends = uri.find("://");
-    let legal_scheme = |scheme: &str| {
-        scheme.starts_with(|first: char| first.is_ascii_lowercase())
-            && scheme.bytes().all(|byte| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte)
-            })
-    };
-    let printable = uri.bytes().all(|byte| byte.is_ascii_graphic());
-    if !(printable && scheme_ends.is_some_and(|at| legal_scheme(&uri[..at]))) {
-        findings.push(
-            Diagnostic::overrides(
-                "illegal-uri",
-                overrides.uri.span(),
-                format!("`{uri}` is no resource URI"),
-            )
-            .help("write `name://` or `name://{argument}/part`"),
-        );
-    }
-    let columns = overrides.columns.as_deref().unwrap_or_default();
-    answer::check_columns(
-        context,
-        operation,
-        operation.answer.as_ref(),
-        columns,
-        Form::Object,
-        findings,
-    );
-    let scheme =
-        context.overrides.scheme.as_ref().map_or("api", |scheme| scheme.get_ref().as_str());
-    let (title, description) = described;
-    let own = |word: &Option<Word>, default: &str| {
-        word.as_ref().map_or_else(|| default.to_owned(), |word| text::line(word.get_ref()))
-    };
-    Resource {
-        alias: format!("{scheme}://{}", uri.replacen("://", "/", 1).trim_end_matches('/')),
-        uri: uri.clone(),
-        name: own(&overrides.name, &operation.id),
-        title: own(&overrides.title, title),
-        description: own(&overrides.description, description),
-        columns: columns.iter().map(|column| column.get_ref().clone()).collect(),
-    }
+/// An operation that other faces than a tool may show.
+pub(super) struct Readable<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) operation: &'a Operation,
+    pub(super) arguments: &'a [Argument],
+    pub(super) required: &'a [String],
+    pub(super) answer: &'a Answer,
+    pub(super) title: &'a str,
+    pub(super) description: &'a str,
 }
 
-/// Checks the route of an operation.
-pub(super) fn route(
-    operation: &Operation,
-    overrides: &OperationOverride,
-    arguments: (&[Argument], &[String]),
-    findings: &mut Vec<Diagnostic>,
-) -> Option<String> {
-    let route = overrides.route.as_ref()?;
-    check_template(operation, route, "route", arguments, findings);
-    let path = route.get_ref();
-    if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-        findings.push(
-            Diagnostic::overrides("illegal-route", route.span(), format!("`{path}` is no route"))
+impl Readable<'_> {
+    /// Decides the resource.
+    pub(super) fn resource(
+        &self,
+        overrides: &ResourceOverride,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Resource {
+        let uri = overrides.uri.get_ref();
+        self.check_template(&overrides.uri, "resource", findings);
+        if !is_uri(uri) {
+            let message = format!("`{uri}` is no resource URI");
+            findings.push(
+                Diagnostic::overrides("illegal-uri", overrides.uri.span(), message)
+                    .help("write `name://` or `name://{argument}/part`"),
+            );
+        }
+        let columns = overrides.columns.as_deref().unwrap_or_default();
+        let answer = self.operation.answer.as_ref();
+        answer::check_columns(
+            self.context,
+            self.operation,
+            (answer, Form::Object),
+            columns,
+            findings,
+        );
+        let scheme = self
+            .context
+            .overrides
+            .scheme
+            .as_ref()
+            .map_or("api", |scheme| scheme.get_ref().as_str());
+        let own = |word: &Option<Word>, default: &str| {
+            word.as_ref().map_or_else(|| default.to_owned(), |word| text::line(word.get_ref()))
+        };
+        // A whole fleet in whole rows would fill any window, so a list keeps the columns of its tool.
+        let inherited = columns.is_empty() && self.answer.form == Form::List;
+        let declared = || columns.iter().map(|column| column.get_ref().clone()).collect();
+        Resource {
+            alias: format!("{scheme}://{}", uri.replacen("://", "/", 1).trim_end_matches('/')),
+            uri: uri.clone(),
+            name: own(&overrides.name, &self.operation.id),
+            title: own(&overrides.title, self.title),
+            description: own(&overrides.description, self.description),
+            columns: if inherited { self.answer.columns.clone() } else { declared() },
+        }
+    }
+
+    /// Checks the route.
+    pub(super) fn route(
+        &self,
+        overrides: &OperationOverride,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<String> {
+        let route = overrides.route.as_ref()?;
+        self.check_template(route, "route", findings);
+        let path = route.get_ref();
+        if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            findings.push(
+                Diagnostic::overrides(
+                    "illegal-route",
+                    route.span(),
+                    format!("`{path}` is no route"),
+                )
                 .help("write `/name` or `/name/{argument}`"),
-        );
+            );
+        }
+        Some(path.clone())
     }
-    Some(path.clone())
+
+    /// A template reads: only a GET can stand behind it, and its variables must name every required argument.
+    fn check_template(&self, template: &Word, what: &str, findings: &mut Vec<Diagnostic>) {
+        let id = &self.operation.id;
+        if self.operation.method != "GET" {
+            let message = format!("`{id}` cannot be a {what}: it is a {}", self.operation.method);
+            findings.push(
+                Diagnostic::overrides("template-on-write", template.span(), message)
+                    .label("only a GET reads"),
+            );
+            return;
+        }
+        let variables = variables(template.get_ref());
+        let in_url =
+            |argument: &&Argument| matches!(argument.location, Location::Path | Location::Query);
+        let usable: Vec<&str> =
+            self.arguments.iter().filter(in_url).map(|argument| argument.name.as_str()).collect();
+        let unknown: Vec<&str> =
+            variables.iter().filter(|variable| !usable.contains(variable)).copied().collect();
+        for variable in &unknown {
+            let message =
+                format!("`{{{variable}}}` is neither a path nor a query parameter of `{id}`");
+            let fault = Diagnostic::overrides("unknown-variable", template.span(), message);
+            findings.push(fault.nearest(variable, usable.iter().copied()));
+        }
+        if !unknown.is_empty() {
+            return; // A misspelled variable would be reported twice.
+        }
+        for name in self.required.iter().filter(|name| !variables.contains(&name.as_str())) {
+            let message = format!(
+                "`{id}` needs `{name}`, which the {what} `{}` does not give",
+                template.get_ref()
+            );
+            findings.push(
+                Diagnostic::overrides("missing-variable", template.span(), message)
+                    .help(format!("put `{{{name}}}` into it")),
+            );
+        }
+    }
 }
 
-/// A template reads: only a GET can stand behind it, and its variables must name every required argument.
-fn check_template(
-    operation: &Operation,
-    template: &Word,
-    what: &str,
-    (arguments, required): (&[Argument], &[String]),
-    findings: &mut Vec<Diagnostic>,
-) {
-    let id = &operation.id;
-    if operation.method != "GET" {
-        let message = format!("`{id}` cannot be a {what}: it is a {}", operation.method);
-        findings.push(
-            Diagnostic::overrides("template-on-write", template.span(), message)
-                .label("only a GET reads"),
-        );
-        return;
-    }
-    let variables = variables(template.get_ref());
-    let usable = arguments
-        .iter()
-        .filter(|argument| matches!(argument.location, Location::Path | Location::Query));
-    let usable: Vec<&str> = usable.map(|argument| argument.name.as_str()).collect();
-    let unknown: Vec<&str> =
-        variables.iter().filter(|variable| !usable.contains(variable)).copied().collect();
-    for variable in &unknown {
-        let message = format!("`{{{variable}}}` is neither a path nor a query parameter of `{id}`");
-        let fault = Diagnostic::overrides("unknown-variable", template.span(), message);
-        findings.push(fault.nearest(variable, usable.iter().copied()));
-    }
-    if !unknown.is_empty() {
-        return; // A misspelled variable would be reported twice.
-    }
-    for name in required.iter().filter(|name| !variables.contains(&name.as_str())) {
-        let message = format!(
-            "`{id}` needs `{name}`, which the {what} `{}` does not give",
-            template.get_ref()
-        );
-        findings.push(
-            Diagnostic::overrides("missing-variable", template.span(), message)
-                .help(format!("put `{{{name}}}` into it")),
-        );
-    }
+fn is_uri(uri: &str) -> bool {
+    let legal =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
+    let scheme = uri.split_once("://").map_or("", |(scheme, _)| scheme);
+    scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        && scheme.bytes().all(legal)
+        && uri.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -16,7 +16,7 @@ pub(super) fn check(
     entries: &[(&Operation, &OperationOverride, Entry)],
     findings: &mut Vec<Diagnostic>,
 ) {
-    let mut names: BTreeMap<String, &str> = BTreeMap::new();
+    let mut tools = Names::new("tools");
     for (operation, overrides, entry) in entries {
         let name = entry.tool["name"].as_str().unwrap_or_default();
         let span = overrides
@@ -24,43 +24,34 @@ pub(super) fn check(
             .name
             .as_ref()
             .map_or_else(|| overrides.operation.span(), toml::Spanned::span);
-        claim(&mut names, name, &operation.id, ("duplicate-tool", "tools"), span, findings);
+        findings.extend(tools.claim("duplicate-tool", name.to_owned(), &operation.id, span));
     }
+    let (mut uris, mut routes) = (Names::new("resources"), Names::new("routes"));
     for (operation, overrides, _) in entries {
         for alias in &overrides.tool.aliases {
-            claim(
-                &mut names,
-                alias.get_ref(),
+            findings.extend(tools.claim(
+                "duplicate-alias",
+                alias.get_ref().clone(),
                 &operation.id,
-                ("duplicate-alias", "tools"),
                 alias.span(),
-                findings,
-            );
+            ));
         }
-    }
-    let (mut uris, mut routes) = (BTreeMap::new(), BTreeMap::new());
-    for (operation, overrides, _) in entries {
         if let Some(resource) = &overrides.resource {
             let shape = shape(resource.uri.get_ref());
-            claim(
-                &mut uris,
-                &shape,
+            findings.extend(uris.claim(
+                "duplicate-resource",
+                shape,
                 &operation.id,
-                ("duplicate-resource", "resources"),
                 resource.uri.span(),
-                findings,
-            );
+            ));
         }
         if let Some(route) = &overrides.route {
-            let shape = shape(route.get_ref());
-            claim(
-                &mut routes,
-                &shape,
+            findings.extend(routes.claim(
+                "duplicate-route",
+                shape(route.get_ref()),
                 &operation.id,
-                ("duplicate-route", "routes"),
                 route.span(),
-                findings,
-            );
+            ));
         }
     }
     let default: Vec<_> = entries.iter().filter(|(_, _, entry)| entry.default).collect();
@@ -82,20 +73,35 @@ pub(super) fn check(
     }
 }
 
-fn claim<'a>(
-    taken: &mut BTreeMap<String, &'a str>,
-    name: &str,
-    operation: &'a str,
-    (rule, what): (&'static str, &str),
-    span: Range<usize>,
-    findings: &mut Vec<Diagnostic>,
-) {
-    if let Some(other) = taken.get(name) {
-        let message = format!("two {what} are called `{name}`: `{other}` and `{operation}`");
-        findings
-            .push(Diagnostic::overrides(rule, span, message).help("give one of them another name"));
+/// Names of one kind, with the operation that has each.
+struct Names<'a> {
+    what: &'static str,
+    taken: BTreeMap<String, &'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn new(what: &'static str) -> Self {
+        Self { what, taken: BTreeMap::new() }
     }
-    taken.insert(name.to_owned(), operation);
+
+    /// Takes a name for an operation, unless another has it.
+    fn claim(
+        &mut self,
+        rule: &'static str,
+        name: String,
+        operation: &'a str,
+        span: Range<usize>,
+    ) -> Option<Diagnostic> {
+        if let Some(other) = self.taken.get(&name) {
+            let message =
+                format!("two {} are called `{name}`: `{other}` and `{operation}`", self.what);
+            return Some(
+                Diagnostic::overrides(rule, span, message).help("give one of them another name"),
+            );
+        }
+        self.taken.insert(name, operation);
+        None
+    }
 }
 
 /// Two templates that differ only in the names of their variables match the same requests.

@@ -8,7 +8,7 @@ use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
 use crate::catalogue::{Tool, nearest};
-use crate::input::excerpt;
+use crate::text::quoted;
 
 /// Says what is wrong and what is accepted instead.
 pub(super) fn describe(tool: &Tool, arguments: &Value, error: &ValidationError<'_>) -> String {
@@ -16,6 +16,7 @@ pub(super) fn describe(tool: &Tool, arguments: &Value, error: &ValidationError<'
     let schema = schema_at(tool, &path);
     let name = spoken(&path);
     let value = arguments.pointer(&path).unwrap_or(&Value::Null);
+    let shown = || quoted(&value.to_string());
     match error.kind() {
         Kind::Required { property } => {
             let missing = property.as_str().unwrap_or_default();
@@ -23,27 +24,23 @@ pub(super) fn describe(tool: &Tool, arguments: &Value, error: &ValidationError<'
             format!("{} is missing: {}", member_name(&path, missing), accepted(member))
         }
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            unexpected
-                .iter()
-                .map(|unknown| stranger(tool, &path, schema, unknown))
-                .collect::<Vec<_>>()
-                .join("; ")
+            strangers(tool, &path, schema, unexpected)
         }
         Kind::Type { .. } => format!("{name} is {}: {}", kind(value), accepted(schema)),
         Kind::Enum { .. } | Kind::Constant { .. } | Kind::Pattern { .. } | Kind::Format { .. } => {
-            format!("{name} is {}: {}", excerpt(value), accepted(schema))
+            format!("{name} is {}: {}", shown(), accepted(schema))
         }
         Kind::Minimum { limit } => {
-            format!("{name} is {}: at least {limit} is accepted", excerpt(value))
+            format!("{name} is {}: at least {limit} is accepted", shown())
         }
         Kind::Maximum { limit } => {
-            format!("{name} is {}: at most {limit} is accepted", excerpt(value))
+            format!("{name} is {}: at most {limit} is accepted", shown())
         }
         Kind::ExclusiveMinimum { limit } => {
-            format!("{name} is {}: more than {limit} is accepted", excerpt(value))
+            format!("{name} is {}: more than {limit} is accepted", shown())
         }
         Kind::ExclusiveMaximum { limit } => {
-            format!("{name} is {}: less than {limit} is accepted", excerpt(value))
+            format!("{name} is {}: less than {limit} is accepted", shown())
         }
         Kind::MinLength { limit } => {
             format!("{name} is too short: at least {limit} characters are accepted")
@@ -80,27 +77,28 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// An argument that does not exist.
-fn stranger(tool: &Tool, path: &str, schema: Option<&Value>, unknown: &str) -> String {
-    let names = || {
-        schema
-            .and_then(|s| s.get("properties")?.as_object())
-            .into_iter()
-            .flat_map(|p| p.keys().map(String::as_str))
+/// Arguments that do not exist, with the nearest that do.
+fn strangers(tool: &Tool, path: &str, schema: Option<&Value>, unknown: &[String]) -> String {
+    const NAMED: usize = 5; // A caller who is further off needs the list, not every slip.
+    let known: Vec<&str> = schema
+        .and_then(|schema| schema.get("properties")?.as_object())
+        .map(|properties| properties.keys().map(String::as_str).collect())
+        .unwrap_or_default();
+    let owner = match path {
+        "" => tool.name().to_owned(),
+        path => quoted(&path.trim_start_matches('/').replace('/', ".")),
     };
-    let owner = if path.is_empty() {
-        tool.name().to_owned()
-    } else {
-        path.trim_start_matches('/').replace('/', ".")
-    };
-    let mut text = format!("`{}` is not an argument of {owner}", unknown.escape_debug());
-    if let Some(near) = nearest(unknown, names()) {
-        let _ = write!(text, "; did you mean `{near}`?");
+    let mut text = String::new();
+    for (index, name) in unknown.iter().take(NAMED).enumerate() {
+        let between = if index == 0 { "" } else { "; " };
+        let _ = write!(text, "{between}`{}` is not an argument of {owner}", quoted(name));
+        if let Some(near) = nearest(name, known.iter().copied()) {
+            let _ = write!(text, "; did you mean `{near}`?");
+        }
     }
-    let known = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let _ = match known.as_str() {
-        "" => write!(text, " (it takes no arguments)"),
-        known => write!(text, " (accepted: {known})"),
+    let _ = match known.as_slice() {
+        [] => write!(text, " (it takes no arguments)"),
+        known => write!(text, " (accepted: `{}`)", known.join("`, `")),
     };
     text
 }
@@ -193,7 +191,7 @@ fn spoken(path: &str) -> String {
             Err(_) => write!(text, ".{segment}"),
         };
     }
-    format!("`{}`", text.escape_debug())
+    format!("`{}`", quoted(&text))
 }
 
 fn member_name(path: &str, member: &str) -> String {

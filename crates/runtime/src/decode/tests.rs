@@ -1,3 +1,5 @@
+//! Arguments of every kind against one schema.
+
 use serde_json::json;
 use xyte_mcp_catalogue::Entry;
 
@@ -128,4 +130,16 @@ fn what_shapes_the_answer_is_taken_out() {
         limit: 7,
     };
     assert_eq!(decoded.options, options);
+}
+
+#[test]
+fn a_hostile_amount_of_anything_gets_a_short_answer() {
+    let deep = ".a".repeat(200_000);
+    assert!(complaint(&json!({"kind": "a", "fields": [deep]})).contains("16 parts are accepted"));
+    let many: Vec<String> = (0..101).map(|n| n.to_string()).collect();
+    assert!(complaint(&json!({"kind": "a", "fields": many})).contains("at most 100 are accepted"));
+    let mut arguments: Map<String, Value> =
+        (0..5000).map(|n| (format!("{n}{}", "x".repeat(500)), Value::Null)).collect();
+    arguments.insert("fields".to_owned(), vec![Value::Null; 5000].into());
+    assert!(complaint(&Value::Object(arguments)).len() < 5000);
 }

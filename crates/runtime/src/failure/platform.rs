@@ -9,6 +9,7 @@ use serde_json::Value;
 use xyte_mcp_catalogue::ErrorRule;
 
 use crate::failure::{Failure, Reach};
+use crate::text::is_hidden;
 use crate::upstream::Reply;
 
 /// Longest quotation of the platform.
@@ -138,7 +139,7 @@ fn clean(text: &str) -> String {
             let _ = write!(line, "…");
             break;
         }
-        line.push(if char.is_control() { ' ' } else { char });
+        line.push(if is_hidden(char) { ' ' } else { char });
     }
     line.trim().to_owned()
 }

@@ -16,6 +16,7 @@ use crate::catalogue::nearest;
 use crate::dispatch::{Call, View, dispatch};
 use crate::failure::Failure;
 use crate::service::Service;
+use crate::text::quoted;
 
 const JSON: &str = "application/json";
 
@@ -83,7 +84,7 @@ impl Resources {
         let hint = nearest(uri, known)
             .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         ErrorData::resource_not_found(
-            format!("no resource `{}`{hint}", uri.escape_debug()),
+            format!("no resource `{}`{hint}", quoted(uri)),
             Some(json!({ "uri": uri })),
         )
     }

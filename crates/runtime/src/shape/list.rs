@@ -10,6 +10,7 @@ use xyte_mcp_catalogue::Paging;
 use crate::shape::projection::{self, Tree};
 use crate::shape::table::table;
 use crate::shape::{Format, Shaped};
+use crate::text::quoted;
 
 /// What is read of every page of a list.
 #[derive(Debug, Clone)]
@@ -136,7 +137,7 @@ impl Plan<'_> {
                 let head = column.split('.').next().unwrap_or_default();
                 objects().all(|row| row.get(head).is_none())
             })
-            .map(|column| format!("`{}`", column.escape_debug()))
+            .map(|column| format!("`{}`", quoted(column)))
             .collect();
         (!absent.is_empty()).then(|| {
             format!("no row has {}; `format: \"json\"` shows whole rows", absent.join(", "))

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::text;
+
 /// Between two cells.
 const SEPARATOR: &str = " | ";
 
@@ -56,26 +58,18 @@ fn cell<'a>(text: &mut String, value: &Value, mut path: impl Iterator<Item = &'a
 }
 
 /// Writes text so that it can neither end a line nor a cell, nor hide or turn what follows.
-fn escape(text: &mut String, cell: &str) {
+fn escape(out: &mut String, cell: &str) {
     for char in cell.chars() {
         match char {
-            '|' => text.push_str("\\|"),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            hidden if is_hidden(hidden) => {
-                let _ = write!(text, "\\u{{{:x}}}", u32::from(hidden));
-            }
-            plain => text.push(plain),
+            '|' => out.push_str("\\|"),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            hidden if text::is_hidden(hidden) => text::escape(out, hidden),
+            plain => out.push(plain),
         }
     }
-}
-
-/// Control characters, other line ends, zero-width characters, marks of direction, and tags.
-fn is_hidden(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

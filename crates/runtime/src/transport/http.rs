@@ -27,6 +27,7 @@ pub use self::key::{Access, KeySettings};
 use self::message::Refusal;
 use crate::caller::{Selection, Toolsets};
 use crate::server::Server;
+use crate::text::quoted;
 
 /// What a client must accept; the library insists on both.
 const BOTH_FORMS: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
@@ -203,7 +204,7 @@ impl Door {
                     .collect::<Vec<_>>()
                     .join(", ");
                 let message =
-                    format!("no toolset `{}`; there are {all}, and `all`", unknown.escape_debug());
+                    format!("no toolset `{}`; there are {all}, and `all`", quoted(unknown));
                 Err(Refusal::new(StatusCode::BAD_REQUEST, "unknown_toolset", message))
             }
         }

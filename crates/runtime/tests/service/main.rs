@@ -6,6 +6,7 @@ mod answers;
 mod door;
 mod failures;
 mod numbers;
+mod pipes;
 mod privacy;
 mod protocol;
 mod support;

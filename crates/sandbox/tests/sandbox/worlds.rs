@@ -56,6 +56,21 @@ async fn two_runs_with_one_seed_give_the_same_bytes() {
 }
 
 #[tokio::test]
+async fn every_seed_makes_a_world_with_the_same_facts() {
+    for seed in [0, 2, 3, 5, 8, u64::MAX] {
+        let sandbox = Sandbox::new(client::DOCUMENT, seed, "baseline").unwrap();
+        let client = Client::of(&sandbox);
+        let statistics = client.read("/info").await["statistics"].clone();
+        assert_eq!(statistics["devices"], 1_200, "seed {seed}");
+        assert_eq!(
+            (&statistics["open_tickets"], &statistics["open_incidents"]),
+            (&json!(84), &json!(71))
+        );
+        assert_eq!(client.read(&format!("/devices/{DEVICE}")).await["name"], "Fjord display");
+    }
+}
+
+#[tokio::test]
 async fn the_small_world_is_one_building_with_24_devices_and_a_room_named_board() {
     let client = client::fresh("small");
     assert_eq!(client.all("/devices").await.len(), 24);

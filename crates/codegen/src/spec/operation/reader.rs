@@ -1,0 +1,311 @@
+//! Reading one operation: what of it the typed client can carry, and what it cannot.
+
+use serde_json::{Map, Value};
+use xyte_mcp_catalogue::Location;
+
+use super::{Body, Operation, Parameter, snake, variables};
+use crate::diagnostic::Diagnostic;
+use crate::spec::reference::follow;
+
+/// Reads one operation, and keeps what it finds on the way.
+pub(super) struct Reader<'a> {
+    pub(super) root: &'a Value,
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) pointer: String,
+    pub(super) faults: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    pub(super) fn read(mut self, source: &Map<String, Value>, item: &Value) -> Operation {
+        let text = |key: &str| {
+            source.get(key).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
+        };
+        let tags = source.get("tags").and_then(Value::as_array);
+        let parameters = self.parameters(source, item);
+        self.check_path(&parameters);
+        let body = self.body(source);
+        let answer = self.answer(source);
+        let failures = self.failures(source);
+        Operation {
+            id: text("operationId"),
+            method: self.method.to_uppercase(),
+            path: self.path.to_owned(),
+            summary: text("summary"),
+            description: text("description"),
+            tags: tags
+                .into_iter()
+                .flatten()
+                .filter_map(|tag| Some(tag.as_str()?.to_owned()))
+                .collect(),
+            parameters,
+            body,
+            answer,
+            failures,
+            credential: self.credential(source),
+            pointer: self.pointer,
+            faults: self.faults,
+        }
+    }
+
+    /// Starts a finding that names the operation.
+    fn found(
+        &self,
+        rule: &'static str,
+        pointer: &str,
+        message: impl std::fmt::Display,
+    ) -> Diagnostic {
+        let message = format!("{} {}: {message}", self.method.to_uppercase(), self.path);
+        Diagnostic::document(rule, pointer, message)
+    }
+
+    fn follow(&mut self, value: &Value, pointer: &str) -> Option<Value> {
+        match follow(self.root, value) {
+            Ok(found) => Some(found.clone()),
+            Err(reference) => {
+                let fault =
+                    self.found("broken-reference", pointer, format!("`{reference}` leads nowhere"));
+                self.faults.push(
+                    fault.help(
+                        "a reference must lead to a part of this document, and not to itself",
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    /// Parameters of the path item, replaced by those of the operation that have the same name and place.
+    fn parameters(&mut self, source: &Map<String, Value>, item: &Value) -> Vec<Parameter> {
+        let path_pointer =
+            self.pointer.rsplit_once('/').map(|(parent, _)| parent.to_owned()).unwrap_or_default();
+        let places = [
+            (item.get("parameters"), path_pointer),
+            (source.get("parameters"), self.pointer.clone()),
+        ];
+        let mut parameters: Vec<Parameter> = Vec::new();
+        for (list, pointer) in places {
+            let own_start = parameters.len();
+            for (at, value) in list.and_then(Value::as_array).into_iter().flatten().enumerate() {
+                let Some(parameter) = self.parameter(value, format!("{pointer}/parameters/{at}"))
+                else {
+                    continue;
+                };
+                let same = |known: &Parameter| {
+                    known.name == parameter.name && known.location == parameter.location
+                };
+                match parameters.iter().position(same) {
+                    Some(known) if known < own_start => parameters[known] = parameter,
+                    Some(_) => {
+                        let message = format!("the parameter `{}` stands twice", parameter.name);
+                        self.faults.push(self.found(
+                            "duplicate-parameter",
+                            &parameter.pointer,
+                            message,
+                        ));
+                    }
+                    None => parameters.push(parameter),
+                }
+            }
+        }
+        self.check_names(&parameters);
+        parameters
+    }
+
+    /// The typed client tells parameters apart by their names in snake case, wherever they are.
+    fn check_names(&mut self, parameters: &[Parameter]) {
+        let mut seen: Vec<(String, &str)> = Vec::new();
+        for parameter in parameters {
+            let name = snake(&parameter.name);
+            match seen.iter().find(|(known, _)| *known == name) {
+                Some((_, other)) => {
+                    let message = format!(
+                        "the parameters `{other}` and `{}` have one name in Rust",
+                        parameter.name
+                    );
+                    let fault = self.found("duplicate-parameter", &parameter.pointer, message);
+                    self.faults.push(fault.help("skip the operation, or patch one of them away"));
+                }
+                None => seen.push((name, &parameter.name)),
+            }
+        }
+    }
+
+    fn parameter(&mut self, value: &Value, pointer: String) -> Option<Parameter> {
+        let source = self.follow(value, &pointer)?;
+        let text = |key: &str| source.get(key).and_then(Value::as_str).unwrap_or_default();
+        let name = text("name").to_owned();
+        let location = match text("in") {
+            "path" => Location::Path,
+            "query" => Location::Query,
+            "header" if is_reserved_header(&name) => return None, // OpenAPI says that these are ignored.
+            "header" => Location::Header,
+            other => {
+                let message = format!("the parameter `{name}` is in `{other}`");
+                let fault = self.found("unsupported-parameter", &pointer, message);
+                let help = "path, query and header are carried; skip the operation, or patch the parameter";
+                self.faults.push(fault.help(help));
+                return None;
+            }
+        };
+        let Some(schema) = source.get("schema").cloned() else {
+            let message = format!("the parameter `{name}` has no `schema`");
+            let fault = self.found("unsupported-parameter", &pointer, message);
+            self.faults
+                .push(fault.help("`content` in a parameter is not carried; patch in a `schema`"));
+            return None;
+        };
+        let styles = if location == Location::Query { ["form", ""] } else { ["simple", ""] };
+        let style = text("style");
+        if !styles.contains(&style) {
+            let message = format!("the parameter `{name}` has the style `{style}`");
+            let fault = self.found("unsupported-parameter", &pointer, message);
+            self.faults.push(fault.help(format!("`{}` is carried", styles[0])));
+            return None;
+        }
+        let required = location == Location::Path
+            || source.get("required").and_then(Value::as_bool) == Some(true);
+        let example = source.get("example").or_else(|| schema.get("example")).cloned();
+        let description = text("description").trim().to_owned();
+        Some(Parameter { name, location, required, description, schema, example, pointer, source })
+    }
+
+    /// Every variable of the path must be a parameter, and every path parameter a variable.
+    fn check_path(&mut self, parameters: &[Parameter]) {
+        let variables = variables(self.path);
+        let path: Vec<&Parameter> =
+            parameters.iter().filter(|known| known.location == Location::Path).collect();
+        for variable in &variables {
+            if !path.iter().any(|parameter| parameter.name == *variable) {
+                let message = format!("`{{{variable}}}` is in the path, but is no parameter");
+                let fault = self.found("path-variable", &self.pointer, message);
+                self.faults.push(fault.help("declare it under `parameters` with `in: path`"));
+            }
+        }
+        for parameter in
+            path.iter().filter(|parameter| !variables.contains(&parameter.name.as_str()))
+        {
+            let message = format!("the path parameter `{}` is not in the path", parameter.name);
+            self.faults.push(self.found("path-variable", &parameter.pointer, message));
+        }
+    }
+
+    fn body(&mut self, source: &Map<String, Value>) -> Option<Body> {
+        let pointer = format!("{}/requestBody", self.pointer);
+        let body = self.follow(source.get("requestBody")?, &pointer)?;
+        let content = body.get("content").and_then(Value::as_object)?;
+        if content.is_empty() {
+            return None;
+        }
+        let Some((_, media)) = content.iter().find(|(kind, _)| is_json(kind)) else {
+            let kinds: Vec<&str> = content.keys().map(String::as_str).collect();
+            let message = format!("the body is {}, not JSON", kinds.join(", "));
+            let fault = self.found("unsupported-body", &pointer, message);
+            self.faults.push(fault.help("only JSON bodies are carried; skip the operation"));
+            return None;
+        };
+        let Some(schema) = media.get("schema").cloned() else {
+            let fault = self.found("unsupported-body", &pointer, "the JSON body has no schema");
+            self.faults.push(fault.help("patch a schema in, or skip the operation"));
+            return None;
+        };
+        let required = body.get("required").and_then(Value::as_bool) == Some(true);
+        Some(Body { required, schema, example: example_of(media), pointer })
+    }
+
+    /// Takes the schema of the success answer, which must be one.
+    fn answer(&mut self, source: &Map<String, Value>) -> Option<Value> {
+        let mut schemas: Vec<(String, Value)> = Vec::new();
+        let responses = source.get("responses").and_then(Value::as_object);
+        let mut empty = Vec::new();
+        for (status, response) in
+            responses.into_iter().flatten().filter(|(status, _)| status.starts_with('2'))
+        {
+            let pointer = format!("{}/responses/{status}", self.pointer);
+            let Some(response) = self.follow(response, &pointer) else { continue };
+            let content = response.get("content").and_then(Value::as_object);
+            let media = content.into_iter().flatten().find(|(kind, _)| is_json(kind));
+            match media.and_then(|(_, media)| media.get("schema")) {
+                Some(schema) if schemas.iter().any(|(_, known)| known == schema) => {}
+                Some(schema) => schemas.push((status.clone(), schema.clone())),
+                None => empty.push(status.clone()),
+            }
+        }
+        if schemas.len() > 1 {
+            let statuses: Vec<&str> = schemas.iter().map(|(status, _)| status.as_str()).collect();
+            let pointer = format!("{}/responses/{}", self.pointer, statuses[1]);
+            let message =
+                format!("the successes {} have different answers", statuses.join(" and "));
+            let fault = self.found("two-success-types", &pointer, message);
+            self.faults.push(
+                fault
+                    .label("a tool has one output schema")
+                    .help("patch one of them away, or skip the operation"),
+            );
+        }
+        if empty.is_empty() { schemas.into_iter().next().map(|(_, schema)| schema) } else { None }
+    }
+
+    /// Lists the documented failures, and tells where the generator of the client alone would give up.
+    fn failures(&mut self, source: &Map<String, Value>) -> Vec<String> {
+        let responses = source.get("responses").and_then(Value::as_object);
+        let mut statuses = Vec::new();
+        let mut schemas: Vec<(String, Value)> = Vec::new();
+        for (status, response) in responses
+            .into_iter()
+            .flatten()
+            .filter(|(status, _)| !status.starts_with(['1', '2', '3']))
+        {
+            let pointer = format!("{}/responses/{status}", self.pointer);
+            let Some(response) = self.follow(response, &pointer) else { continue };
+            statuses.push(status.clone());
+            let content = response.get("content").and_then(Value::as_object);
+            let media = content.into_iter().flatten().find(|(kind, _)| is_json(kind));
+            if let Some(schema) = media.and_then(|(_, media)| media.get("schema")) {
+                schemas.push((status.clone(), schema.clone()));
+                continue;
+            }
+            let message = format!("the failure {status} has no JSON content");
+            let finding = self.found("error-without-content", &pointer, message);
+            self.faults.push(finding.label("its text is passed on as it comes").warning());
+        }
+        if let Some((status, _)) = schemas.iter().find(|(_, schema)| *schema != schemas[0].1) {
+            let pointer = format!("{}/responses/{status}", self.pointer);
+            let message =
+                format!("the failures {} and {status} have different forms", schemas[0].0);
+            let finding = self.found("mixed-error-types", &pointer, message);
+            self.faults.push(
+                finding.label("failures are read as they come, whatever their form").warning(),
+            );
+        }
+        statuses
+    }
+
+    fn credential(&self, source: &Map<String, Value>) -> String {
+        let security = source.get("security").or_else(|| self.root.get("security"));
+        let first = security
+            .and_then(Value::as_array)
+            .and_then(|list| list.first())
+            .and_then(Value::as_object);
+        first.and_then(|schemes| schemes.keys().next()).cloned().unwrap_or_default()
+    }
+}
+
+fn is_json(kind: &str) -> bool {
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json") || kind == "*/*"
+}
+
+fn is_reserved_header(name: &str) -> bool {
+    ["accept", "content-type", "authorization"]
+        .iter()
+        .any(|reserved| name.eq_ignore_ascii_case(reserved))
+}
+
+fn example_of(media: &Value) -> Option<Value> {
+    let named = media
+        .get("examples")
+        .and_then(Value::as_object)
+        .and_then(|examples| examples.values().next());
+    media.get("example").or_else(|| named.and_then(|example| example.get("value"))).cloned()
+}

@@ -1,0 +1,50 @@
+//! MCP over pipes: how a conversation begins and ends.
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use xyte_mcp_runtime::caller::Caller;
+use xyte_mcp_runtime::server::Server;
+use xyte_mcp_runtime::transport::stdio::{StdioError, serve_on};
+
+use crate::support::{Platform, identity, modern, service, tool_call};
+
+/// A server without a key, and the client's end of its pipes.
+async fn served() -> (DuplexStream, JoinHandle<Result<(), StdioError>>, Platform) {
+    let platform = Platform::answering(200, "{}").await;
+    let server = Server::for_caller(service(&platform), identity(), Caller::keyless());
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let serving = serve_on(server, tokio::io::split(theirs), CancellationToken::new());
+    (ours, tokio::spawn(serving), platform)
+}
+
+#[tokio::test]
+async fn a_host_that_only_looks_whether_the_program_starts_is_no_fault() {
+    let (ours, serving, _platform) = served().await;
+    drop(ours);
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_server_without_a_key_lists_and_says_what_is_missing() {
+    let (ours, serving, platform) = served().await;
+    let (reading, mut writing) = tokio::io::split(ours);
+    let mut lines = BufReader::new(reading).lines();
+    let list = modern(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
+    let call = modern(tool_call(json!(2), "get_thing", json!({"thing_id": 1})));
+    writing.write_all(format!("{list}\n{call}\n").as_bytes()).await.unwrap();
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        answers.push(
+            serde_json::from_str::<Value>(&lines.next_line().await.unwrap().unwrap()).unwrap(),
+        );
+    }
+    // Requests are answered side by side, so the order is not fixed.
+    answers.sort_by_key(|answer| answer["id"].as_i64());
+    assert_eq!(answers[0]["result"]["tools"].as_array().unwrap().len(), 4);
+    assert_eq!(answers[1]["result"]["structuredContent"]["error"]["code"], "unauthorized");
+    assert!(platform.recorded().is_empty());
+    drop((lines, writing));
+    serving.await.unwrap().unwrap();
+}

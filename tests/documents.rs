@@ -1,0 +1,83 @@
+//! The checked-in documents are what this build generates and serves.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use support::{capabilities, modern, name, program, project, read, request, stdio};
+
+const MEND: &str = "is stale; run `cargo spec bless`";
+
+#[test]
+fn the_checked_in_documents_are_those_of_this_build() {
+    let markdown = program().args(["capabilities", "--markdown"]).output().unwrap();
+    assert!(
+        read("docs/API_USAGE.md") == String::from_utf8(markdown.stdout).unwrap(),
+        "docs/API_USAGE.md {MEND}"
+    );
+    let catalogue: Value = serde_json::from_str(&read("docs/capabilities.json")).unwrap();
+    assert!(catalogue == capabilities(), "docs/capabilities.json {MEND}");
+}
+
+#[test]
+fn what_is_documented_is_what_is_served() {
+    let catalogue: Value = serde_json::from_str(&read("docs/capabilities.json")).unwrap();
+    let entries = catalogue["entries"].as_array().unwrap();
+    let every: Vec<&Value> = entries.iter().map(|entry| &entry["tool"]).collect();
+    let default: Vec<&Value> = entries
+        .iter()
+        .filter(|entry| entry["default"] == true)
+        .map(|entry| &entry["tool"])
+        .collect();
+    let list = request("tools/list", json!({"_meta": modern()}));
+    for (toolsets, documented) in [(&["--toolsets", "all"][..], every), (&[], default)] {
+        let answers = stdio(toolsets, std::slice::from_ref(&list));
+        let served: Vec<&Value> =
+            answers[0]["result"]["tools"].as_array().unwrap().iter().collect();
+        assert_eq!(served, documented);
+    }
+}
+
+/// Reads the recorded answer of one tool.
+fn recorded(tool: &str) -> String {
+    let path = format!("docs/examples/{tool}.json");
+    assert!(project(&path).exists(), "{path} is missing; run `cargo spec bless`");
+    read(&path)
+}
+
+#[test]
+fn every_example_works_on_a_fresh_sandbox_fits_its_schema_and_is_recorded() {
+    let catalogue = capabilities();
+    let entries = catalogue["entries"].as_array().unwrap();
+    let files = std::fs::read_dir(project("docs/examples")).unwrap().count();
+    assert_eq!(files, entries.len(), "docs/examples {MEND}");
+    let (first, second) = entries.split_at(entries.len() / 2);
+    std::thread::scope(|scope| {
+        for half in [first, second] {
+            scope.spawn(|| half.iter().for_each(check_example));
+        }
+    });
+}
+
+fn check_example(entry: &Value) {
+    let tool = name(entry);
+    let arguments = entry["example"].to_string();
+    let mut call = program();
+    call.args(["call", tool, "--sandbox", "--log-level", "ERROR", "--args", &arguments]);
+    let output = call.output().unwrap();
+    let answer = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{tool} {arguments}: {answer}");
+    assert!(answer == recorded(tool), "docs/examples/{tool}.json {MEND}");
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    let location = Path::new("/output").join(tool).to_str().unwrap().to_owned();
+    compiler.add_resource(&location, entry["tool"]["outputSchema"].clone()).unwrap();
+    let schema = compiler.compile(&location, &mut schemas).unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    if let Err(err) = schemas.validate(&answer, schema) {
+        panic!("the answer of {tool} does not fit its output schema: {err:#}");
+    }
+}

@@ -1,0 +1,215 @@
+//! The built program, asked by clients of both eras, with the sandbox as its platform.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{DEVICE, KEY_A, KEY_B, Running, modern, program, request, stdio};
+
+fn ids(result: &Value) -> Vec<&str> {
+    let rows = result["structuredContent"]["items"].as_array().unwrap();
+    rows.iter().map(|row| row["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_bare_call_is_answered_with_plain_json_in_both_eras() {
+    let server = Running::http(&["--sandbox", "--sandbox-scenario", "small"]);
+    let legacy = server.call("list_devices", json!({"limit": 3}), &[]).await;
+    assert_eq!(ids(&legacy).len(), 3);
+    assert_eq!(legacy["structuredContent"]["page"]["complete"], false);
+    assert_eq!(legacy["_meta"]["sandbox"], true);
+    let params = json!({"name": "list_devices", "arguments": {"limit": 3}, "_meta": modern()});
+    let headers = [
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", "tools/call"),
+        ("mcp-name", "list_devices"),
+    ];
+    let (status, answer) = server.post(&request("tools/call", params), &headers).await;
+    assert_eq!((status, &answer["result"]["resultType"]), (200, &json!("complete")), "{answer}");
+    assert_eq!(answer["result"]["structuredContent"], legacy["structuredContent"]);
+}
+
+#[test]
+fn stdio_speaks_both_eras() {
+    let initialize = request(
+        "initialize",
+        json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}),
+    );
+    let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let call =
+        request("tools/call", json!({"name": "get_device", "arguments": {"device_id": DEVICE}}));
+    let sandbox = ["--sandbox", "--sandbox-scenario", "small"];
+    let answers = stdio(&sandbox, &[initialize, initialized, call.clone()]);
+    assert_eq!(answers[0]["result"]["protocolVersion"], "2025-11-25");
+    assert_eq!(answers[1]["result"]["structuredContent"]["id"], DEVICE);
+    let mut modern_call = call;
+    modern_call["params"]["_meta"] = modern();
+    let answers = stdio(&sandbox, &[modern_call]);
+    assert_eq!(answers[0]["result"]["structuredContent"]["id"], DEVICE);
+}
+
+#[tokio::test]
+async fn a_wrong_argument_is_named_and_the_platform_sees_nothing() {
+    let sandbox = Running::sandbox();
+    let base = format!("http://{}", sandbox.address);
+    let server = Running::http(&["--base-url", &base, "--toolsets", "all"]);
+    let headers = [("x-xyte-api-key", KEY_A)];
+    let wrong = [
+        ("list_devices", json!({"limt": 5}), "`limit`"),
+        ("list_devices", json!({"limit": "many"}), "`limit`"),
+        ("list_devices", json!({"limit": 0}), "`limit`"),
+        ("get_device", json!({}), "`device_id`"),
+        ("get_device", json!({"device_id": "Board room"}), "`device_id`"),
+        ("list_incidents", json!({"status": "open"}), "`active`"),
+        ("create_space", json!({"name": ""}), "`name`"),
+    ];
+    for (tool, arguments, named) in wrong {
+        let result = server.call(tool, arguments.clone(), &headers).await;
+        assert_eq!(result["isError"], true, "{tool} {arguments}");
+        let error = &result["structuredContent"]["error"];
+        assert_eq!(error["code"], "invalid_arguments", "{tool} {arguments}");
+        assert!(error["message"].as_str().unwrap().contains(named), "{tool} {arguments}: {error}");
+    }
+    assert_eq!(sandbox.received().await, 0);
+    server.call("list_devices", json!({"space_id": "2104"}), &headers).await;
+    assert_eq!(sandbox.received().await, 1, "an id may be written as text");
+}
+
+#[tokio::test]
+async fn each_request_acts_in_the_name_of_its_own_key() {
+    let sandbox = Running::sandbox();
+    let base = format!("http://{}", sandbox.address);
+    let server = Running::http(&["--base-url", &base, "--log-level", "TRACE"]);
+    let list = json!({"limit": 1000});
+    let bearer = format!("bearer {KEY_B}");
+    let (brought_a, brought_b) = ([("x-api-key", KEY_A)], [("authorization", bearer.as_str())]);
+    let (a, b) = tokio::join!(
+        server.call("list_devices", list.clone(), &brought_a),
+        server.call("list_devices", list.clone(), &brought_b),
+    );
+    let (a, b) = (ids(&a), ids(&b));
+    assert!(!a.is_empty() && !b.is_empty());
+    assert!(a.iter().all(|id| !b.contains(id)));
+    let (status, refused) =
+        server.post(&request("tools/call", json!({"name": "list_devices"})), &[]).await;
+    assert_eq!((status, &refused["error"]["data"]["error"]), (401, &json!("missing_xyte_key")));
+    let both = [("x-xyte-api-key", KEY_A), ("x-api-key", KEY_B)];
+    let (status, refused) = server.post(&request("tools/list", json!({})), &both).await;
+    assert_eq!(
+        (status, &refused["error"]["data"]["error"]),
+        (400, &json!("conflicting_xyte_keys"))
+    );
+    let unknown = "a-key-that-nobody-has-but-is-long-enough";
+    let result = server.call("list_devices", json!({}), &[("x-xyte-api-key", unknown)]).await;
+    assert_eq!(result["structuredContent"]["error"]["code"], "unauthorized");
+    let (_, written) = server.terminate();
+    for key in [KEY_A, KEY_B, unknown] {
+        assert!(!written.contains(key), "a key is in the logs");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_the_request_and_sends_nothing() {
+    let sandbox = Running::sandbox();
+    let base = format!("http://{}", sandbox.address);
+    let server = Running::http(&["--base-url", &base, "--toolsets", "all"]);
+    let arguments = json!({"device_id": DEVICE, "custom_parameters": {"a": null}, "dry_run": true});
+    let result = server.call("update_device", arguments, &[("x-xyte-api-key", KEY_A)]).await;
+    let request = &result["structuredContent"]["request"];
+    assert_eq!(request["method"], "PATCH");
+    assert_eq!(request["url"], format!("{base}/core/v1/organization/devices/{DEVICE}"));
+    assert_eq!(request["body"], json!({"custom_parameters": {"a": null}}));
+    assert_eq!(request["headers"]["authorization"], "****");
+    assert!(request["headers"].get("api-version").is_none());
+    assert_eq!(sandbox.received().await, 0);
+}
+
+#[tokio::test]
+async fn a_change_is_seen_by_whoever_reads_next() {
+    let server = Running::http(&["--sandbox", "--sandbox-scenario", "small", "--toolsets", "all"]);
+    let note = json!({"device_id": DEVICE, "content": "Lamp replaced."});
+    let made = server.call("create_device_note", note, &[]).await;
+    assert_eq!(made["isError"], false, "{made}");
+    let notes = server.call("list_device_notes", json!({"device_id": DEVICE}), &[]).await;
+    assert!(notes["content"][0]["text"].as_str().unwrap().contains("Lamp replaced."), "{notes}");
+}
+
+#[tokio::test]
+async fn a_tool_of_another_set_is_neither_shown_nor_called_and_the_set_is_named() {
+    let server =
+        Running::http(&["--sandbox", "--sandbox-scenario", "small", "--toolsets", "devices"]);
+    let (_, answer) = server.post(&request("tools/list", json!({})), &[]).await;
+    let tools = answer["result"]["tools"].as_array().unwrap();
+    assert!(tools.iter().any(|tool| tool["name"] == "claim_device"));
+    assert!(tools.iter().all(|tool| tool["name"] != "list_tickets"));
+    let result = server.call("list_tickets", json!({}), &[]).await;
+    assert_eq!(result["isError"], true);
+    assert!(
+        result["structuredContent"]["error"]["message"].as_str().unwrap().contains("`tickets`")
+    );
+}
+
+#[tokio::test]
+async fn a_read_only_server_changes_nothing() {
+    let server = Running::http(&[
+        "--sandbox",
+        "--sandbox-scenario",
+        "small",
+        "--toolsets",
+        "all",
+        "--read-only",
+    ]);
+    let (_, answer) = server.post(&request("tools/list", json!({})), &[]).await;
+    let tools = answer["result"]["tools"].as_array().unwrap();
+    assert!(tools.iter().all(|tool| tool["annotations"]["readOnlyHint"] == true));
+    let result = server.call("delete_device", json!({"device_id": DEVICE}), &[]).await;
+    assert_eq!(result["structuredContent"]["error"]["code"], "read_only");
+    let device = server.call("get_device", json!({"device_id": DEVICE}), &[]).await;
+    assert_eq!(device["structuredContent"]["id"], DEVICE);
+}
+
+#[tokio::test]
+async fn resources_are_read_under_both_names_and_say_how_to_use_the_server() {
+    let server = Running::http(&["--sandbox", "--sandbox-scenario", "small"]);
+    for uri in [format!("device://{DEVICE}/status"), format!("xyte://device/{DEVICE}/status")] {
+        let (_, answer) = server.post(&request("resources/read", json!({"uri": uri})), &[]).await;
+        let text = answer["result"]["contents"][0]["text"].as_str().unwrap();
+        let status: Value = serde_json::from_str(text).unwrap();
+        for field in ["status", "effective_status", "merged_effective_status"] {
+            assert!(status.get(field).is_some(), "{uri}: {status}");
+        }
+    }
+    let (_, answer) =
+        server.post(&request("resources/read", json!({"uri": "xyte://docs/api-usage"})), &[]).await;
+    let usage = answer["result"]["contents"][0]["text"].as_str().unwrap();
+    assert!(usage.starts_with("# API usage\n"));
+}
+
+#[tokio::test]
+async fn a_call_in_flight_ends_before_the_process_does() {
+    let server = Running::http(&["--sandbox", "--sandbox-scenario", "small"]);
+    assert_eq!(server.call("list_devices", json!({}), &[]).await["isError"], false);
+    let (code, _) = server.terminate();
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_ends_the_program_with_one_line() {
+    let output = program().arg("http").env("XYTE_MCP_PORT", "eighty").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(line, "xyte-mcp: XYTE_MCP_PORT holds `eighty`; it takes a port from 0 to 65535\n");
+}
+
+#[test]
+fn stdio_without_a_key_lists_and_says_where_a_key_is_set() {
+    let list = request("tools/list", json!({"_meta": modern()}));
+    let call =
+        request("tools/call", json!({"name": "list_devices", "arguments": {}, "_meta": modern()}));
+    let answers = stdio(&[], &[list, call]);
+    assert!(!answers[0]["result"]["tools"].as_array().unwrap().is_empty());
+    let error = &answers[1]["result"]["structuredContent"]["error"];
+    assert_eq!(error["code"], "unauthorized");
+    assert!(error["hint"].as_str().unwrap().contains("XYTE_API_KEY"));
+}

@@ -1,0 +1,244 @@
+//! Rules that every served tool and resource obeys, and a snapshot of each.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use support::{capabilities, name, project, read};
+
+fn entries() -> Vec<Value> {
+    capabilities()["entries"].as_array().unwrap().clone()
+}
+
+/// Tokens as everywhere in the project: characters of the compact JSON divided by four.
+fn tokens(tool: &Value) -> usize {
+    tool.to_string().chars().count().div_ceil(4)
+}
+
+#[test]
+fn every_operation_of_the_document_is_exposed_or_skipped_with_a_reason() {
+    let catalogue = capabilities();
+    let document: Value = serde_json::from_str(&read("spec/xyte.json")).unwrap();
+    let mut documented: Vec<&str> = Vec::new();
+    for item in document["paths"].as_object().unwrap().values() {
+        documented.extend(
+            item.as_object()
+                .unwrap()
+                .values()
+                .filter_map(|operation| operation["operationId"].as_str()),
+        );
+    }
+    let skipped = catalogue["skipped"].as_array().unwrap();
+    assert!(skipped.iter().all(|skip| skip["reason"].as_str().unwrap().len() > 20));
+    let known = catalogue["entries"].as_array().unwrap().iter().chain(skipped);
+    let mut known: Vec<&str> = known.map(|entry| entry["operation"].as_str().unwrap()).collect();
+    documented.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(documented.len(), 78);
+    assert_eq!(documented, known);
+}
+
+#[test]
+fn the_default_set_leaves_a_model_room_to_think() {
+    let default: Vec<Value> =
+        entries().into_iter().filter(|entry| entry["default"] == true).collect();
+    let sum: usize = default.iter().map(|entry| tokens(&entry["tool"])).sum();
+    assert!((8..=30).contains(&default.len()), "{} tools", default.len());
+    assert!(sum <= 6000, "{sum} tokens");
+}
+
+#[test]
+fn every_tool_says_what_it_is_and_what_it_does() {
+    let mut names = BTreeSet::new();
+    for entry in entries() {
+        let (name, tool) = (name(&entry), &entry["tool"]);
+        assert!(names.insert(name.to_owned()), "two tools are called {name}");
+        assert!((1..=40).contains(&name.len()));
+        assert!(
+            name.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'),
+            "{name}"
+        );
+        assert!(!tool["title"].as_str().unwrap().is_empty(), "{name}");
+        let words = tool["description"].as_str().unwrap().split_whitespace().count();
+        assert!((4..=60).contains(&words), "{name}: {words} words");
+        for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
+            assert!(tool["annotations"][hint].is_boolean(), "{name}: {hint}");
+        }
+        let read = entry["method"] == "GET";
+        assert_eq!(tool["annotations"]["readOnlyHint"], read, "{name}");
+        assert_eq!(
+            tool["annotations"]["destructiveHint"],
+            entry["class"] == "destructive",
+            "{name}"
+        );
+        let mutating = tool["inputSchema"]["properties"].get("dry_run").is_some();
+        assert_eq!(
+            mutating, !read,
+            "{name}: whoever changes something can be asked to show it first"
+        );
+    }
+}
+
+/// Applies a check to every schema inside a schema, with its path.
+fn walk(schema: &Value, path: &str, check: &mut dyn FnMut(&serde_json::Map<String, Value>, &str)) {
+    let Some(members) = schema.as_object() else { return };
+    check(members, path);
+    for (name, property) in
+        members.get("properties").and_then(Value::as_object).into_iter().flatten()
+    {
+        walk(property, &format!("{path}/{name}"), check);
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = members.get(key) {
+            walk(inner, &format!("{path}/{key}"), check);
+        }
+    }
+    for part in members.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
+        walk(part, &format!("{path}/anyOf"), check);
+    }
+}
+
+#[test]
+fn every_input_schema_is_one_that_all_clients_take() {
+    const KNOWN: [&str; 21] = [
+        "type",
+        "description",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "enum",
+        "anyOf",
+        "format",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "default",
+    ];
+    for entry in entries() {
+        let (name, schema) = (name(&entry), &entry["tool"]["inputSchema"]);
+        assert_eq!(schema["type"], "object", "{name}");
+        assert!(schema["properties"].is_object(), "{name}");
+        assert_eq!(schema["additionalProperties"], false, "{name}");
+        assert!(schema.get("anyOf").is_none(), "{name}");
+        walk(schema, name, &mut |members, path| {
+            for key in members.keys() {
+                assert!(KNOWN.contains(&key.as_str()), "{path}: {key}");
+            }
+            assert!(members.get("format").is_none_or(|format| format == "date-time"), "{path}");
+            if members.get("type").is_some_and(|kind| kind == "array") {
+                let items = &members["items"];
+                assert!(items.get("type").is_some() || items.get("anyOf").is_some(), "{path}");
+            }
+        });
+        for required in schema["required"].as_array().into_iter().flatten() {
+            assert!(
+                schema["properties"].get(required.as_str().unwrap()).is_some(),
+                "{name}: {required}"
+            );
+        }
+        let arguments = entry["arguments"].as_array().unwrap();
+        for consumed in ["page", "per_page", "page_size"] {
+            assert!(
+                arguments.iter().all(|argument| argument["name"] != consumed),
+                "{name}: {consumed}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_output_schema_names_and_types_the_columns_and_demands_nothing() {
+    for entry in entries() {
+        let (name, schema) = (name(&entry), &entry["tool"]["outputSchema"]);
+        assert_eq!(schema["type"], "object", "{name}");
+        assert!(!schema["properties"].as_object().unwrap().is_empty(), "{name}");
+        walk(schema, name, &mut |members, path| {
+            assert!(
+                !members.contains_key("required") && !members.contains_key("additionalProperties"),
+                "{path}"
+            );
+        });
+        let row = match entry["answer"]["form"].as_str().unwrap() {
+            "list" => &schema["properties"]["items"]["items"],
+            _ => schema,
+        };
+        for column in entry["answer"]["columns"].as_array().into_iter().flatten() {
+            let mut current = row;
+            for part in column.as_str().unwrap().split('.') {
+                current = &current["properties"][part];
+            }
+            assert!(current.is_object(), "{name}: {column}");
+        }
+    }
+}
+
+#[test]
+fn resources_and_routes_have_the_same_variables() {
+    let variables = |template: &str| {
+        let found =
+            template.split('{').skip(1).map(|rest| rest.split('}').next().unwrap().to_owned());
+        found.collect::<BTreeSet<_>>()
+    };
+    let mut uris = Vec::new();
+    for entry in entries() {
+        let Some(resource) = entry.get("resource") else { continue };
+        let uri = resource["uri"].as_str().unwrap();
+        assert_eq!(variables(uri), variables(entry["route"].as_str().unwrap()), "{uri}");
+        assert!(resource["alias"].as_str().unwrap().starts_with("xyte://"), "{uri}");
+        uris.push(uri.to_owned());
+    }
+    uris.sort();
+    assert_eq!(
+        uris,
+        [
+            "device://{device_id}/commands",
+            "device://{device_id}/histories",
+            "device://{device_id}/status",
+            "devices://",
+            "incidents://",
+            "organization://info",
+            "space://{space_id}",
+            "spaces://",
+            "ticket://{ticket_id}",
+            "tickets://",
+        ]
+    );
+}
+
+#[test]
+fn every_tool_and_resource_has_its_snapshot_and_no_snapshot_is_an_orphan() {
+    let mut expected = BTreeSet::new();
+    for (folder, part) in [("tools", "tool"), ("resources", "resource")] {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(project("snapshots").join(folder));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| {
+            for entry in entries().iter().filter(|entry| entry.get(part).is_some()) {
+                insta::assert_json_snapshot!(name(entry), entry[part]);
+                expected.insert(format!("{folder}/{}.snap", name(entry)));
+            }
+        });
+    }
+    let mut found = BTreeSet::new();
+    for folder in ["tools", "resources"] {
+        for file in std::fs::read_dir(project("snapshots").join(folder)).unwrap() {
+            found.insert(format!("{folder}/{}", file.unwrap().file_name().to_str().unwrap()));
+        }
+    }
+    let orphans: Vec<_> = found.difference(&expected).collect();
+    assert!(orphans.is_empty(), "remove snapshots/{orphans:?}, or run `cargo spec bless`");
+}
