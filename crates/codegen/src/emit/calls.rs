@@ -40,6 +40,7 @@ pub(crate) fn emit(
     environment.add_filter("literal", |text: &str| filters::literal(text));
     environment
         .render_named_str("calls.rs.j2", template, Serde(Page { calls }))
+        .map(|text| format!("{}\n", text.trim_end()))
         .map_err(|err| template_fault("calls.rs.j2", &err))
 }
 

@@ -109,6 +109,7 @@ pub(crate) fn emit(
     let page = Page { api: &catalogue.api, default, resources, sets, skipped: &catalogue.skipped };
     environment
         .render_named_str("API_USAGE.md.j2", template, Serde(page))
+        .map(|text| format!("{}\n", text.trim_end()))
         .map_err(|err| template_fault("API_USAGE.md.j2", &err))
 }
 
