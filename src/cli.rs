@@ -51,7 +51,7 @@ pub(crate) enum Command {
 
 /// Flags of the settings. Each overrides the variable of its name.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Settings (variables in brackets)")]
+#[command(next_help_heading = "Settings (the variable in parentheses)")]
 pub(crate) struct Flags {
     /// Talk to an invented fleet in this process instead of the platform
     #[arg(long, global = true)]
@@ -62,49 +62,49 @@ pub(crate) struct Flags {
     /// Seed of the sandbox
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) sandbox_seed: Option<String>,
-    /// Organization key; without one each HTTP request brings its own [XYTE_API_KEY]
+    /// Organization key; without one each HTTP request brings its own (XYTE_API_KEY)
     #[arg(long, global = true, value_name = "KEY")]
     pub(crate) api_key: Option<String>,
-    /// Key for partner tools [XYTE_PARTNER_API_KEY]
+    /// Key for partner tools (XYTE_PARTNER_API_KEY)
     #[arg(long, global = true, value_name = "KEY")]
     pub(crate) partner_api_key: Option<String>,
-    /// Address of the platform [XYTE_BASE_URL]
+    /// Address of the platform (XYTE_BASE_URL)
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
-    /// Address to listen on [XYTE_MCP_HOST]
+    /// Address to listen on (XYTE_MCP_HOST)
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub(crate) host: Option<String>,
-    /// Port to listen on [XYTE_MCP_PORT]
+    /// Port to listen on (XYTE_MCP_PORT)
     #[arg(long, global = true, value_name = "PORT")]
     pub(crate) port: Option<String>,
-    /// Names under which the server may be addressed [XYTE_ALLOWED_HOSTS]
+    /// Names under which the server may be addressed (XYTE_ALLOWED_HOSTS)
     #[arg(long, global = true, value_name = "HOST,…")]
     pub(crate) allowed_hosts: Option<String>,
-    /// Web pages that may call the server [XYTE_ALLOWED_ORIGINS]
+    /// Web pages that may call the server (XYTE_ALLOWED_ORIGINS)
     #[arg(long, global = true, value_name = "ORIGIN,…")]
     pub(crate) allowed_origins: Option<String>,
-    /// Tool calls per key in any 60 seconds; 0 is no limit [XYTE_RATE_LIMIT]
+    /// Tool calls per key in any 60 seconds; 0 is no limit (XYTE_RATE_LIMIT)
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) rate_limit: Option<String>,
-    /// Milliseconds for one request to the platform [XYTE_TIMEOUT_MS]
+    /// Milliseconds for one request to the platform (XYTE_TIMEOUT_MS)
     #[arg(long, global = true, value_name = "MS")]
     pub(crate) timeout_ms: Option<String>,
-    /// Milliseconds for one whole call [XYTE_DEADLINE_MS]
+    /// Milliseconds for one whole call (XYTE_DEADLINE_MS)
     #[arg(long, global = true, value_name = "MS")]
     pub(crate) deadline_ms: Option<String>,
-    /// Shortest key that a caller may bring [XYTE_MIN_KEY_LENGTH]
+    /// Shortest key that a caller may bring (XYTE_MIN_KEY_LENGTH)
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) min_key_length: Option<String>,
-    /// What callers of a single-tenant server present instead of its key [XYTE_MCP_HTTP_TOKEN]
+    /// What callers of a single-tenant server present instead of its key (XYTE_MCP_HTTP_TOKEN)
     #[arg(long, global = true, value_name = "TOKEN")]
     pub(crate) mcp_http_token: Option<String>,
-    /// Refuse every tool that changes something [XYTE_READ_ONLY]
+    /// Refuse every tool that changes something (XYTE_READ_ONLY)
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) read_only: Option<String>,
-    /// Toolsets to show, or `all` [XYTE_TOOLSETS]
+    /// Toolsets to show, or `all` (XYTE_TOOLSETS)
     #[arg(long, global = true, value_name = "NAME,…")]
     pub(crate) toolsets: Option<String>,
-    /// ERROR, WARN, INFO, DEBUG or TRACE [XYTE_LOG_LEVEL]
+    /// ERROR, WARN, INFO, DEBUG or TRACE (XYTE_LOG_LEVEL)
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
 }

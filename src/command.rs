@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::{Map, Value};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -19,9 +19,8 @@ use xyte_mcp_runtime::caller::{Caller, Key, Toolsets};
 use xyte_mcp_runtime::catalogue::{Catalogue, nearest};
 use xyte_mcp_runtime::server::{Document, Identity};
 use xyte_mcp_runtime::service::{Service, Settings};
-use xyte_mcp_runtime::upstream::{self, ClientSettings};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::generated;
 use crate::xyte::Xyte;
 
@@ -44,9 +43,6 @@ pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
         Some(chosen) => Some(sandbox::start(chosen).await?),
         None => None,
     };
-    let agent = concat!("xyte-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
-    let client = upstream::client(&ClientSettings { timeout: config.timeout, user_agent: agent })
-        .context("the HTTP client cannot be made")?;
     let base =
         sandbox.as_ref().map_or_else(|| config.base_url.clone(), |started| started.base.clone());
     let settings = Settings {
@@ -61,7 +57,7 @@ pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
         Some(_) => sandbox::own_keys()?,
         None => own_keys(config),
     };
-    let service = Service::new(catalogue, Arc::new(Xyte::new(base, client)), settings);
+    let service = Service::new(catalogue, Arc::new(Xyte::new(base, config.timeout)), settings);
     Ok(Ready { service: Arc::new(service), own_keys: Arc::new(keys) })
 }
 
@@ -71,7 +67,7 @@ fn own_keys(config: &Config) -> BTreeMap<String, Key> {
 }
 
 /// A misspelled toolset would hide tools without a word.
-fn check_toolsets(toolsets: &Toolsets, catalogue: &Catalogue) -> anyhow::Result<()> {
+fn check_toolsets(toolsets: &Toolsets, catalogue: &Catalogue) -> Result<(), config::Error> {
     let Toolsets::Named(names) = toolsets else { return Ok(()) };
     let known: Vec<&str> = catalogue.toolsets.iter().map(|toolset| toolset.name.as_str()).collect();
     let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) else {
@@ -79,12 +75,11 @@ fn check_toolsets(toolsets: &Toolsets, catalogue: &Catalogue) -> anyhow::Result<
     };
     let near =
         nearest(unknown, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
-    bail!(
-        "XYTE_TOOLSETS holds `{}`; it takes `all` or some of {}{}",
-        unknown.escape_debug(),
-        known.join(", "),
-        near.unwrap_or_default()
-    )
+    Err(config::Error::Malformed {
+        name: "XYTE_TOOLSETS".to_owned(),
+        held: format!("`{}`", unknown.escape_debug()),
+        wanted: format!("`all` or some of {}{}", known.join(", "), near.unwrap_or_default()),
+    })
 }
 
 /// What the server says about itself.

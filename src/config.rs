@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) read_only: bool,
     pub(crate) toolsets: Toolsets,
     pub(crate) log_level: tracing::Level,
+    /// What the operator should know and may leave as it is.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The world of the sandbox.
@@ -70,6 +72,7 @@ impl Config {
         let lookup = Lookup::new(flags, environment);
         lookup.refuse_what_is_not_there_yet()?;
         Ok(Self {
+            warnings: lookup.warnings(),
             sandbox: sandbox(flags)?,
             api_key: key(&lookup, "XYTE_API_KEY")?,
             partner_key: key(&lookup, "XYTE_PARTNER_API_KEY")?,

@@ -6,11 +6,13 @@ mod config;
 mod generated;
 mod xyte;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, SandboxConfig};
@@ -23,7 +25,7 @@ const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(err) = dotenvy::dotenv()
+    if let Err(err) = dotenvy::from_path(".env")
         && !err.not_found()
     {
         eprintln!("xyte-mcp: the file .env cannot be read: {err}");
@@ -37,11 +39,14 @@ fn main() -> ExitCode {
         }
     };
     log_to_stderr(&config);
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     match run(cli, &config) {
         Ok(code) => code,
         Err(err) => {
             eprintln!("xyte-mcp: {err:#}");
-            ExitCode::FAILURE
+            if err.is::<config::Error>() { ExitCode::from(UNUSABLE) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -73,11 +78,9 @@ fn variable(name: &str) -> Option<String> {
 /// Standard output belongs to the protocol and to results, so logs go to standard error.
 fn log_to_stderr(config: &Config) {
     let level = LevelFilter::from_level(config.log_level);
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_max_level(level)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    let protocol = if level > LevelFilter::INFO { level } else { level.min(LevelFilter::WARN) }; // It says two lines per request.
+    let targets = Targets::new().with_default(level).with_target("rmcp", protocol);
+    let lines =
+        tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
 }

@@ -1,12 +1,15 @@
 //! The Xyte platform behind the runtime's one interface: where it is, and which client speaks to it.
 
+use std::sync::OnceLock;
+use std::time::Duration;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use reqwest::Url;
 use xyte_mcp_runtime::api::Api;
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::input::Input;
-use xyte_mcp_runtime::upstream::{Exchange, Reply};
+use xyte_mcp_runtime::upstream::{ClientSettings, Exchange, Reply, Trust, client};
 
 use crate::generated::calls;
 use crate::generated::client::Client;
@@ -18,12 +21,37 @@ const ORGANIZATION_PATH: &str = "/core/v1/organization";
 #[derive(Debug)]
 pub(crate) struct Xyte {
     base: String,
-    http: reqwest::Client,
+    settings: ClientSettings,
+    /// Made at the first call: listing needs no connection, and loading certificates takes its time.
+    client: OnceLock<Result<reqwest::Client, String>>,
 }
 
 impl Xyte {
-    pub(crate) fn new(base: String, http: reqwest::Client) -> Self {
-        Self { base, http }
+    /// Remembers where the platform is.
+    pub(crate) fn new(base: String, timeout: Duration) -> Self {
+        let trust = if base.starts_with("https:") { Trust::System } else { Trust::Nobody };
+        let user_agent = concat!("xyte-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
+        Self {
+            base,
+            settings: ClientSettings { timeout, user_agent, trust },
+            client: OnceLock::new(),
+        }
+    }
+
+    fn connection(&self) -> Result<reqwest::Client, Failure> {
+        let made = self.client.get_or_init(|| client(&self.settings).map_err(|err| chain(&err)));
+        made.clone().map_err(|cause| {
+            Failure::network(format!("no connection can be made from this machine: {cause}"))
+                .with_hint("Install the system's root certificates (on Debian: ca-certificates), then start the server again.")
+        })
+    }
+}
+
+/// Tells an error with its causes, which is where reqwest says what happened.
+fn chain(err: &dyn std::error::Error) -> String {
+    match err.source() {
+        Some(source) => format!("{err}: {}", chain(source)),
+        None => err.to_string(),
     }
 }
 
@@ -37,7 +65,7 @@ impl Api for Xyte {
         async move {
             let call =
                 calls::find(operation).ok_or_else(|| Failure::unknown_operation(operation))?;
-            let client = Client::new_with_client(&self.base, self.http.clone(), exchange);
+            let client = Client::new_with_client(&self.base, self.connection()?, exchange);
             call(&client, &input).await
         }
         .boxed()

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, bail};
-use xyte_mcp_runtime::upstream::{ClientSettings, client};
+use xyte_mcp_runtime::upstream::{ClientSettings, Trust, client};
 
 use crate::config::Config;
 
@@ -11,8 +11,11 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     let host =
         if config.host.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { config.host };
     let url = format!("http://{}/healthz", SocketAddr::new(host, config.port));
-    let settings =
-        ClientSettings { timeout: config.timeout, user_agent: "xyte-mcp healthcheck".to_owned() };
+    let settings = ClientSettings {
+        timeout: config.timeout,
+        user_agent: "xyte-mcp healthcheck".to_owned(),
+        trust: Trust::Nobody,
+    };
     let answer = client(&settings)?
         .get(&url)
         .send()

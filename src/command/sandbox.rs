@@ -6,10 +6,10 @@ use std::net::Ipv4Addr;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use xyte_mcp_runtime::caller::Key;
-use xyte_mcp_sandbox::{KEYS, Sandbox, serve};
+use xyte_mcp_sandbox::{KEYS, SCENARIOS, Sandbox, serve};
 
 use super::{ORGANIZATION_KEY, PARTNER_KEY, stop_on_signal};
-use crate::config::SandboxConfig;
+use crate::config::{self, SandboxConfig};
 use crate::generated;
 
 /// Where the sandbox listens when nobody says otherwise.
@@ -20,9 +20,20 @@ pub(super) struct Started {
     pub(super) base: String,
 }
 
+/// Makes the world that was asked for.
+fn make(config: &SandboxConfig) -> Result<Sandbox, config::Error> {
+    Sandbox::new(generated::DOCUMENT, config.seed, &config.scenario).map_err(|_| {
+        config::Error::Malformed {
+            name: "the scenario of the sandbox".to_owned(),
+            held: format!("`{}`", config.scenario.escape_debug()),
+            wanted: SCENARIOS.join(", "),
+        }
+    })
+}
+
 /// Starts a sandbox for this process only.
 pub(super) async fn start(config: &SandboxConfig) -> anyhow::Result<Started> {
-    let sandbox = Sandbox::new(generated::DOCUMENT, config.seed, &config.scenario)?;
+    let sandbox = make(config)?;
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("the sandbox cannot listen")?;
     let base = format!("http://{}", listener.local_addr()?);
@@ -51,7 +62,7 @@ pub(super) fn own_keys() -> anyhow::Result<BTreeMap<String, Key>> {
 
 /// Serves a sandbox until a signal.
 pub(crate) async fn run(port: u16, config: &SandboxConfig) -> anyhow::Result<()> {
-    let sandbox = Sandbox::new(generated::DOCUMENT, config.seed, &config.scenario)?;
+    let sandbox = make(config)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .with_context(|| format!("cannot listen on port {port}; choose another with --port"))?;

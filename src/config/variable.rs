@@ -41,6 +41,9 @@ const NOT_YET: &[(&str, &str)] = &[
     ("XYTE_WEBHOOK_SECRET", "events"),
 ];
 
+/// Variables of OAuth set-ups, which the platform's API has no use for.
+const NO_CREDENTIALS: &[&str] = &["XYTE_OAUTH_TOKEN", "XYTE_USER_TOKEN"];
+
 /// Looks a variable up by name.
 type Environment<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
 
@@ -63,6 +66,17 @@ impl<'a> Lookup<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Tells which variables are accepted and have no effect.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let set = NO_CREDENTIALS.iter().filter(|name| self.variable(name).is_some());
+        set.map(|name| {
+            format!(
+                "{name} is set and never used as a credential; the platform takes API keys only"
+            )
+        })
+        .collect()
     }
 
     /// Finds the text of a setting.

@@ -1,6 +1,6 @@
 //! The document: its operations as plain data, `$ref`s of parameters, bodies and answers followed.
 //!
-//! Knows OpenAPI 3.0 and its quirks; knows neither the overrides nor MCP.
+//! Knows OpenAPI 3.0 and its quirks; knows neither MCP nor, but for the patches it is given, the overrides.
 
 pub(crate) mod duplicate;
 pub(crate) mod operation;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use xyte_mcp_codegen::diagnostic::{Severity, Source};
@@ -21,6 +21,7 @@ fn every_fault_is_reported_with_its_place_and_a_way_out() {
             .map(|entry| entry.unwrap().path())
             .collect();
         faults.sort();
+        let mut names = BTreeSet::new();
         assert!(faults.len() >= 40, "the folder of faults was found");
         for fault in faults {
             let read = |file: &str| {
@@ -29,11 +30,19 @@ fn every_fault_is_reported_with_its_place_and_a_way_out() {
                     .unwrap()
             };
             let name = fault.file_name().unwrap().to_str().unwrap();
+            names.insert(format!("{name}.snap"));
             insta::assert_snapshot!(
                 name,
                 report(&read("document.json"), &read("overrides.toml"), name)
             );
         }
+        let folder = tests.join("../../../snapshots/diagnostics");
+        let found = std::fs::read_dir(folder).unwrap();
+        let orphans: Vec<String> = found
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .filter(|file| !names.contains(file))
+            .collect();
+        assert!(orphans.is_empty(), "remove {orphans:?} from snapshots/diagnostics");
     });
 }
 

@@ -30,6 +30,17 @@ pub struct ClientSettings {
     pub timeout: Duration,
     /// How the service names itself.
     pub user_agent: String,
+    /// Whom it trusts.
+    pub trust: Trust,
+}
+
+/// Whose certificates are trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// The roots of the machine.
+    System,
+    /// Nobody's: for plain HTTP, so that a machine without roots can serve it.
+    Nobody,
 }
 
 /// Makes the one client that all calls share.
@@ -38,7 +49,12 @@ pub struct ClientSettings {
 /// When the TLS set-up of the machine cannot be used, or the user agent is no header value.
 pub fn client(settings: &ClientSettings) -> Result<reqwest::Client, reqwest::Error> {
     const IDLE_CONNECTIONS: usize = 20;
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder();
+    let builder = match settings.trust {
+        Trust::System => builder,
+        Trust::Nobody => builder.tls_certs_only([]),
+    };
+    builder
         // A redirect could carry a key to another host.
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()

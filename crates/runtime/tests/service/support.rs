@@ -162,6 +162,7 @@ pub(crate) const CATALOGUE: &str = include_str!("catalogue.json");
 pub(crate) fn service_at(base: &str, settings: Settings) -> Arc<Service> {
     let model: xyte_mcp_catalogue::Catalogue = serde_json::from_str(CATALOGUE).unwrap();
     let client = upstream::client(&ClientSettings {
+        trust: upstream::Trust::Nobody,
         timeout: Duration::from_secs(5),
         user_agent: "things-mcp/1".to_owned(),
     })
@@ -237,6 +238,7 @@ pub(crate) async fn post(url: &str, message: &Value) -> (u16, Value) {
 
 pub(crate) async fn post_with(url: &str, headers: &[(&str, &str)], body: String) -> (u16, Value) {
     let client = upstream::client(&ClientSettings {
+        trust: upstream::Trust::Nobody,
         timeout: Duration::from_secs(10),
         user_agent: "test".to_owned(),
     })

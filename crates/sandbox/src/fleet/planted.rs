@@ -21,6 +21,7 @@ use crate::{
 pub(crate) const FIRST: &str = "5b0c8c1e-6f0a-4a51-9d3c-0c5f2f1b7a10";
 const SECOND: &str = "7c2e9d10-4b6f-4e63-b1a9-0d8e5f4a3c99";
 const PRIMARY: &str = "1f0e6b52-7d3c-4c8e-9b1a-2e5d4c3b6a70";
+const RETIRED: &str = "9a3e8f21-6d5c-4b7a-8e90-c1d2e3f4a5b6";
 const SHADOW: &str = "2a1f7c63-8e4d-4d9f-8c2b-3f6e5d4c7b81";
 pub(crate) const EDGE: &str = "8e7d6c5b-4a39-4281-9706-f5e4d3c2b1a0";
 pub(crate) const GROUP: &str = "c1a4b9f0-7f0d-4f0f-8f5e-2f4a6b8c0d22";
@@ -35,6 +36,7 @@ pub(crate) fn identify(planned: &mut [Planned]) {
         ("Oslo/Floor 3/Fjord lounge", "camera", SECOND),
         ("Oslo/Floor 3/Skog", "display", PRIMARY),
         ("Oslo/Floor 3/Skog", "touch panel", SHADOW),
+        ("Oslo/Floor 3/Skog", "sign", RETIRED),
     ];
     for (room, label, id) in places {
         let known = planned
