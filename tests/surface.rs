@@ -228,7 +228,7 @@ fn every_tool_and_resource_has_its_snapshot_and_no_snapshot_is_an_orphan() {
         settings.set_omit_expression(true);
         settings.bind(|| {
             for entry in entries().iter().filter(|entry| entry.get(part).is_some()) {
-                insta::assert_json_snapshot!(name(entry), entry[part]);
+                insta::assert_snapshot!(name(entry), format!("{:#}", entry[part]));
                 expected.insert(format!("{folder}/{}.snap", name(entry)));
             }
         });

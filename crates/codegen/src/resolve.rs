@@ -162,7 +162,7 @@ fn error_rule(
 ) -> Option<(String, ErrorRule)> {
     let status = rule.status.get_ref();
     let legal = status.len() == 3
-        && status.starts_with(['4', '5'])
+        && status.starts_with(['3', '4', '5'])
         && (status.ends_with("XX") || status.bytes().all(|byte| byte.is_ascii_digit()));
     if !legal {
         findings.push(
@@ -171,7 +171,7 @@ fn error_rule(
                 rule.status.span(),
                 format!("`{status}` is no failure status"),
             )
-            .help("write a status such as `404`, or a class: `4XX`, `5XX`"),
+            .help("write a status such as `404`, or a class: `3XX`, `4XX`, `5XX`"),
         );
         return None;
     }

@@ -189,6 +189,9 @@ fn admit(
         return Err(Failure::new(
             "read_only",
             format!("`{}` changes something, and this server only reads", tool.name()),
+        )
+        .with_hint(
+            "Leave the change to a person, or ask the operator for a server that may write.",
         ));
     }
     Ok(())

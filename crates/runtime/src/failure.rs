@@ -90,6 +90,7 @@ impl Failure {
     /// An operation that the API implementation does not know: a fault of the build, not of the caller.
     pub fn unknown_operation(operation: &str) -> Self {
         Self::new("internal", format!("operation `{operation}` has no implementation"))
+            .with_hint("Report this: the server was built wrongly.")
     }
 
     /// The platform could not be reached, or the connection broke.
@@ -107,5 +108,6 @@ impl Failure {
     /// The platform answered with something that cannot be read.
     pub fn upstream_contract(message: impl Into<String>) -> Self {
         Self::new("upstream_contract", message)
+            .with_hint("Try again; if it persists, something between this server and the platform answers in its place.")
     }
 }

@@ -14,6 +14,7 @@ use xyte_mcp_codegen::{Inputs, Output, generate};
 const DOCUMENT: &str = "spec/xyte.json";
 const OVERRIDES: &str = "overrides/xyte.toml";
 const EXAMPLES: &str = "docs/examples";
+const SNAPSHOTS: &str = "snapshots";
 
 /// Exit codes, so that a workflow can tell what is needed.
 const NEEDS_A_DECISION: u8 = 4;
@@ -57,12 +58,15 @@ fn bless() -> Result<u8, String> {
     for (path, text) in documents(&output) {
         write(path, text)?;
     }
-    say("accepting snapshots");
+    say("writing snapshots");
+    if Path::new(SNAPSHOTS).exists() {
+        // All of them are written anew, so that none outlives its tool.
+        fs::remove_dir_all(SNAPSHOTS).map_err(|err| format!("cannot remove {SNAPSHOTS}: {err}"))?;
+    }
     let tests = Command::new(env!("CARGO"))
         .args(["test", "--quiet", "--workspace"])
         .env("INSTA_UPDATE", "always")
         .env("INSTA_FORCE_PASS", "1")
-        .env("XYTE_MCP_BLESS", "1")
         .stdout(Stdio::null())
         .status()
         .map_err(|err| format!("cannot run the tests: {err}"))?;
