@@ -7,6 +7,7 @@ mod support;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use support::{capabilities, modern, name, program, project, read, request, stdio};
 
 const MEND: &str = "is stale; run `cargo spec bless`";
@@ -39,6 +40,16 @@ fn what_is_documented_is_what_is_served() {
             answers[0]["result"]["tools"].as_array().unwrap().iter().collect();
         assert_eq!(served, documented);
     }
+}
+
+#[test]
+fn the_document_is_the_one_whose_digest_is_written_down() {
+    let digest = Sha256::digest(std::fs::read(project("spec/xyte.json")).unwrap());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(
+        read("spec/README.md").contains(&digest),
+        "spec/README.md should give the sha256 {digest}"
+    );
 }
 
 /// Reads the recorded answer of one tool.

@@ -1,15 +1,18 @@
 //! `xyte-mcp http`: the HTTP service, for one tenant or many.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::HeaderName;
 use anyhow::Context;
 use tokio::net::TcpListener;
+use xyte_mcp_runtime::caller::Key;
 use xyte_mcp_runtime::server::Server;
 use xyte_mcp_runtime::transport::http::{Access, HttpSettings, KeySettings, app, serve};
 
-use super::{Ready, identity, prepare, stop_on_signal};
+use super::{identity, prepare, stop_on_signal};
 use crate::config::Config;
 
 const BODY_LIMIT: usize = 1024 * 1024; // Bytes; no call of a tool comes near it.
@@ -32,7 +35,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
             ],
             noun: "xyte_key".to_owned(),
             min_length: config.min_key_length,
-            access: access(config, &ready),
+            access: access(config, &ready.own_keys),
         },
         body_limit: BODY_LIMIT,
     };
@@ -45,12 +48,34 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
 }
 
 /// The server's own keys serve callers without one only where no stranger can be: on loopback, or with an invented fleet.
-fn access(config: &Config, ready: &Ready) -> Access {
-    if ready.own_keys.is_empty() {
+fn access(config: &Config, own_keys: &Arc<BTreeMap<String, Key>>) -> Access {
+    if own_keys.is_empty() {
         Access::Tenants
     } else if config.host.is_loopback() || config.sandbox.is_some() {
-        Access::OwnForAnyone(ready.own_keys.clone())
+        Access::OwnForAnyone(own_keys.clone())
     } else {
-        Access::OwnForToken { keys: ready.own_keys.clone(), token: config.http_token.clone() }
+        Access::OwnForToken { keys: own_keys.clone(), token: config.http_token.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Flags;
+
+    #[test]
+    fn the_servers_own_key_serves_strangers_on_the_loopback_address_only() {
+        let keys = |key: &str| {
+            Arc::new(BTreeMap::from([("organizationKey".to_owned(), Key::new(key).unwrap())]))
+        };
+        let at = |host: &str| {
+            let flags = Flags { host: Some(host.to_owned()), ..Flags::default() };
+            Config::read(&flags, |_| None).unwrap()
+        };
+        assert!(matches!(access(&at("127.0.0.1"), &keys("k")), Access::OwnForAnyone(_)));
+        assert!(matches!(access(&at("::1"), &keys("k")), Access::OwnForAnyone(_)));
+        assert!(matches!(access(&at("0.0.0.0"), &keys("k")), Access::OwnForToken { .. }));
+        assert!(matches!(access(&at("192.0.2.1"), &keys("k")), Access::OwnForToken { .. }));
+        assert!(matches!(access(&at("127.0.0.1"), &Arc::default()), Access::Tenants));
     }
 }
