@@ -24,10 +24,6 @@ use crate::config::{self, Config};
 use crate::generated;
 use crate::xyte::Xyte;
 
-/// Names of the document's security schemes, by which operations ask for a key.
-const ORGANIZATION_KEY: &str = "organizationKey";
-const PARTNER_KEY: &str = "partnerKey";
-
 /// The service with everything behind it, and whose keys it holds.
 pub(crate) struct Ready {
     pub(crate) service: Arc<Service>,
@@ -53,17 +49,30 @@ pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
         key_hint: "Set XYTE_API_KEY (XYTE_PARTNER_API_KEY for partner tools), or send X-XYTE-API-KEY over HTTP.".to_owned(),
         meta: if sandbox.is_some() { Map::from_iter([("sandbox".to_owned(), Value::Bool(true))]) } else { Map::new() },
     };
-    let keys = match &sandbox {
-        Some(_) => sandbox::own_keys()?,
-        None => own_keys(config),
-    };
+    let keys = own_keys(&catalogue, |variable| match (variable, &sandbox) {
+        ("XYTE_API_KEY", None) => Some(config.api_key.clone()),
+        ("XYTE_PARTNER_API_KEY", None) => Some(config.partner_key.clone()),
+        ("XYTE_API_KEY", Some(_)) => Some(sandbox::key("A")),
+        ("XYTE_PARTNER_API_KEY", Some(_)) => Some(sandbox::key("P")),
+        _ => None,
+    })?;
     let service = Service::new(catalogue, Arc::new(Xyte::new(base, config.timeout)), settings);
     Ok(Ready { service: Arc::new(service), own_keys: Arc::new(keys) })
 }
 
-fn own_keys(config: &Config) -> BTreeMap<String, Key> {
-    let keys = [(ORGANIZATION_KEY, &config.api_key), (PARTNER_KEY, &config.partner_key)];
-    keys.into_iter().filter_map(|(name, key)| Some((name.to_owned(), key.clone()?))).collect()
+/// The server's own keys by security scheme, which the overrides assign to variables.
+fn own_keys(
+    catalogue: &Catalogue,
+    of: impl Fn(&str) -> Option<Option<Key>>,
+) -> anyhow::Result<BTreeMap<String, Key>> {
+    let mut keys = BTreeMap::new();
+    for (scheme, variable) in &catalogue.api.credentials {
+        let key = of(variable).with_context(|| {
+            format!("the overrides take the key of `{scheme}` from {variable}, which this program does not read")
+        })?;
+        keys.extend(key.map(|key| (scheme.clone(), key)));
+    }
+    Ok(keys)
 }
 
 /// A misspelled toolset would hide tools without a word.

@@ -1,4 +1,4 @@
-//! Settings from flags, variables and defaults. The only place that reads the environment.
+//! Settings from flags, variables and defaults. `main` hands it the environment.
 
 pub(crate) mod variable;
 

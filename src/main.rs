@@ -28,7 +28,13 @@ fn main() -> ExitCode {
     if let Err(err) = dotenvy::from_path(".env")
         && !err.not_found()
     {
-        eprintln!("xyte-mcp: the file .env cannot be read: {err}");
+        // What the line holds may be a secret.
+        let cause = if let dotenvy::Error::Io(err) = err {
+            err.to_string()
+        } else {
+            "a line is not NAME=value".to_owned()
+        };
+        eprintln!("xyte-mcp: the file .env cannot be read: {cause}");
         return ExitCode::from(UNUSABLE);
     }
     let config = match Config::read(&cli.flags, variable) {
@@ -42,7 +48,17 @@ fn main() -> ExitCode {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    match run(cli, &config) {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(err) => {
+            eprintln!("xyte-mcp: the runtime cannot be started: {err}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(run(cli, &config));
+    // A read of standard input cannot be cancelled, and would keep the process until its client goes.
+    runtime.shutdown_background();
+    match ended {
         Ok(code) => code,
         Err(err) => {
             eprintln!("xyte-mcp: {err:#}");
@@ -51,7 +67,6 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
 async fn run(cli: Cli, config: &Config) -> anyhow::Result<ExitCode> {
     let Cli { command, flags } = cli;
     match command {

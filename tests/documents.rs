@@ -45,7 +45,7 @@ fn what_is_documented_is_what_is_served() {
 #[test]
 fn the_document_is_the_one_whose_digest_is_written_down() {
     let digest = Sha256::digest(std::fs::read(project("spec/xyte.json")).unwrap());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     assert!(
         read("spec/README.md").contains(&digest),
         "spec/README.md should give the sha256 {digest}"
@@ -64,7 +64,8 @@ fn every_example_works_on_a_fresh_sandbox_fits_its_schema_and_is_recorded() {
     let catalogue = capabilities();
     let entries = catalogue["entries"].as_array().unwrap();
     let files = std::fs::read_dir(project("docs/examples")).unwrap().count();
-    assert_eq!(files, entries.len(), "docs/examples {MEND}");
+    let resources = entries.iter().filter(|entry| entry.get("resource").is_some()).count();
+    assert_eq!(files, entries.len() + resources, "docs/examples {MEND}");
     let (first, second) = entries.split_at(entries.len() / 2);
     std::thread::scope(|scope| {
         for half in [first, second] {
@@ -90,5 +91,33 @@ fn check_example(entry: &Value) {
     let answer: Value = serde_json::from_str(&answer).unwrap();
     if let Err(err) = schemas.validate(&answer, schema) {
         panic!("the answer of {tool} does not fit its output schema: {err:#}");
+    }
+}
+
+#[test]
+fn every_resource_answers_as_recorded() {
+    let catalogue = capabilities();
+    let entries = catalogue["entries"].as_array().unwrap();
+    let resources = entries.iter().filter(|entry| entry.get("resource").is_some());
+    for entry in resources {
+        let mut uri = entry["resource"]["uri"].as_str().unwrap().to_owned();
+        for (name, value) in entry["example"].as_object().unwrap() {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            uri = uri.replace(&format!("{{{name}}}"), &text);
+        }
+        let answers = stdio(
+            &["--sandbox"],
+            &[request("resources/read", json!({"uri": uri, "_meta": modern()}))],
+        );
+        let text = answers[0]["result"]["contents"][0]["text"].as_str().unwrap();
+        let mut answer: Value = serde_json::from_str(text).unwrap();
+        let example: Value =
+            serde_json::from_str(&recorded(&format!("{}.resource", name(entry)))).unwrap();
+        if let (Some(items), Some(kept)) = (answer.get_mut("items"), example.get("items")) {
+            let kept = kept.as_array().unwrap().len();
+            assert!((1..=2).contains(&kept), "{uri}");
+            items.as_array_mut().unwrap().truncate(kept);
+        }
+        assert!(answer == example, "docs/examples of {uri} {MEND}");
     }
 }

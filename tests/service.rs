@@ -4,8 +4,11 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
 use serde_json::{Value, json};
-use support::{DEVICE, KEY_A, KEY_B, Running, modern, program, request, stdio};
+use support::{DEVICE, KEY_A, KEY_B, Running, SlowPlatform, modern, program, request, stdio};
 
 fn ids(result: &Value) -> Vec<&str> {
     let rows = result["structuredContent"]["items"].as_array().unwrap();
@@ -188,10 +191,33 @@ async fn resources_are_read_under_both_names_and_say_how_to_use_the_server() {
 
 #[tokio::test]
 async fn a_call_in_flight_ends_before_the_process_does() {
-    let server = Running::http(&["--sandbox", "--sandbox-scenario", "small"]);
-    assert_eq!(server.call("list_devices", json!({}), &[]).await["isError"], false);
-    let (code, _) = server.terminate();
-    assert_eq!(code, Some(0));
+    let (platform, base) = SlowPlatform::start();
+    let server = std::sync::Arc::new(Running::http(&["--base-url", &base]));
+    let calling = tokio::spawn({
+        let server = server.clone();
+        async move { server.call("list_devices", json!({}), &[("x-xyte-api-key", KEY_A)]).await }
+    });
+    let request = tokio::task::spawn_blocking(move || platform.receive()).await.unwrap();
+    server.ask_to_end();
+    request.answer("{\"items\": [], \"has_next_page\": false}");
+    assert_eq!(calling.await.unwrap()["structuredContent"]["page"]["complete"], true);
+    let server = std::sync::Arc::into_inner(server).unwrap();
+    assert_eq!(server.ended().0, Some(0));
+}
+
+#[test]
+fn stdio_ends_when_it_is_asked_to_although_its_client_stays() {
+    let mut command = program();
+    command.args(["stdio", "--sandbox", "--sandbox-scenario", "small"]);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{}", request("tools/list", json!({"_meta": modern()}))).unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    support::terminate(child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop(input); // The client had not gone before.
 }
 
 #[test]
@@ -200,6 +226,22 @@ fn a_setting_that_cannot_be_used_ends_the_program_with_one_line() {
     assert_eq!(output.status.code(), Some(2));
     let line = String::from_utf8(output.stderr).unwrap();
     assert_eq!(line, "xyte-mcp: XYTE_MCP_PORT holds `eighty`; it takes a port from 0 to 65535\n");
+}
+
+#[test]
+fn a_misspelled_toolset_or_scenario_is_refused_like_any_setting() {
+    let output = program().args(["stdio", "--toolsets", "devises"]).output().unwrap();
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        line.contains("XYTE_TOOLSETS holds `devises`") && line.contains("did you mean `devices`?"),
+        "{line}"
+    );
+    let output = program()
+        .args(["call", "list_devices", "--sandbox", "--sandbox-scenario", "tiny"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
-    let mode = if ready.own_keys.is_empty() { "multi_tenant" } else { "single_tenant" };
+    let mode = if is_multi_tenant(config) { "multi_tenant" } else { "single_tenant" };
     let settings = HttpSettings {
         allowed_hosts: config.allowed_hosts.clone(),
         allowed_origins: config.allowed_origins.clone(),
@@ -47,9 +47,14 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         .context("the HTTP service failed")
 }
 
+/// Without an organization's key each request brings its own; a partner's key alone is nobody's.
+fn is_multi_tenant(config: &Config) -> bool {
+    config.api_key.is_none() && config.sandbox.is_none()
+}
+
 /// The server's own keys serve callers without one only where no stranger can be: on loopback, or with an invented fleet.
 fn access(config: &Config, own_keys: &Arc<BTreeMap<String, Key>>) -> Access {
-    if own_keys.is_empty() {
+    if is_multi_tenant(config) {
         Access::Tenants
     } else if config.host.is_loopback() || config.sandbox.is_some() {
         Access::OwnForAnyone(own_keys.clone())
@@ -65,17 +70,20 @@ mod tests {
 
     #[test]
     fn the_servers_own_key_serves_strangers_on_the_loopback_address_only() {
-        let keys = |key: &str| {
-            Arc::new(BTreeMap::from([("organizationKey".to_owned(), Key::new(key).unwrap())]))
+        let keys =
+            Arc::new(BTreeMap::from([("organizationKey".to_owned(), Key::new("k").unwrap())]));
+        let at = |host: &str, api_key: Option<&str>| {
+            let api_key = api_key.map(str::to_owned);
+            let flags = Flags { host: Some(host.to_owned()), api_key, ..Flags::default() };
+            access(&Config::read(&flags, |_| None).unwrap(), &keys)
         };
-        let at = |host: &str| {
-            let flags = Flags { host: Some(host.to_owned()), ..Flags::default() };
-            Config::read(&flags, |_| None).unwrap()
-        };
-        assert!(matches!(access(&at("127.0.0.1"), &keys("k")), Access::OwnForAnyone(_)));
-        assert!(matches!(access(&at("::1"), &keys("k")), Access::OwnForAnyone(_)));
-        assert!(matches!(access(&at("0.0.0.0"), &keys("k")), Access::OwnForToken { .. }));
-        assert!(matches!(access(&at("192.0.2.1"), &keys("k")), Access::OwnForToken { .. }));
-        assert!(matches!(access(&at("127.0.0.1"), &Arc::default()), Access::Tenants));
+        assert!(matches!(at("127.0.0.1", Some("k")), Access::OwnForAnyone(_)));
+        assert!(matches!(at("::1", Some("k")), Access::OwnForAnyone(_)));
+        assert!(matches!(at("0.0.0.0", Some("k")), Access::OwnForToken { .. }));
+        assert!(matches!(at("192.0.2.1", Some("k")), Access::OwnForToken { .. }));
+        assert!(
+            matches!(at("127.0.0.1", None), Access::Tenants),
+            "a partner's key alone serves no stranger"
+        );
     }
 }

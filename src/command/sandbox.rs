@@ -1,6 +1,5 @@
 //! `xyte-mcp sandbox`, and `--sandbox` of the other commands: the stand-in for the platform.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use anyhow::Context;
@@ -8,7 +7,7 @@ use tokio::net::TcpListener;
 use xyte_mcp_runtime::caller::Key;
 use xyte_mcp_sandbox::{KEYS, SCENARIOS, Sandbox, serve};
 
-use super::{ORGANIZATION_KEY, PARTNER_KEY, stop_on_signal};
+use super::stop_on_signal;
 use crate::config::{self, SandboxConfig};
 use crate::generated;
 
@@ -48,16 +47,10 @@ pub(super) async fn start(config: &SandboxConfig) -> anyhow::Result<Started> {
     Ok(Started { base })
 }
 
-/// The keys with which callers act that bring none: tenant A, and the partner.
-pub(super) fn own_keys() -> anyhow::Result<BTreeMap<String, Key>> {
-    let named = [(ORGANIZATION_KEY, "A"), (PARTNER_KEY, "P")];
-    let mut keys = BTreeMap::new();
-    for (credential, name) in named {
-        let key =
-            KEYS.iter().find(|key| key.name == name).context("the sandbox has no such key")?;
-        keys.insert(credential.to_owned(), Key::new(key.key)?);
-    }
-    Ok(keys)
+/// One of the sandbox's keys, by its letter.
+pub(super) fn key(name: &str) -> Option<Key> {
+    let known = KEYS.iter().find(|key| key.name == name)?;
+    Key::new(known.key).ok()
 }
 
 /// Serves a sandbox until a signal.

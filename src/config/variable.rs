@@ -119,7 +119,8 @@ impl<'a> Lookup<'a> {
 
     /// Shows what a setting holds, unless it is a secret.
     pub(super) fn shown(name: &str, text: &str) -> String {
-        if SECRETS.contains(&name) {
+        let address_with_password = name == "XYTE_BASE_URL" && text.contains('@');
+        if SECRETS.contains(&name) || address_with_password {
             "**** (a secret)".to_owned()
         } else {
             format!("`{}`", text.escape_debug())

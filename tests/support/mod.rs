@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, reason = "a test hands over what it wrote in place")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -137,12 +138,64 @@ impl Running {
     }
 
     /// Asks it to end, and gives its exit code with everything it wrote.
-    pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    pub(crate) fn terminate(self) -> (Option<i32>, String) {
+        self.ask_to_end();
+        self.ended()
+    }
+
+    /// Asks it to end.
+    pub(crate) fn ask_to_end(&self) {
+        terminate(self.child.id());
+    }
+
+    /// Waits for its end, and gives its exit code with everything it wrote.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         let rest = self.rest.take().unwrap().join().unwrap();
         (code, format!("{}{rest}", self.started))
+    }
+}
+
+/// Sends the signal that asks a process to end.
+pub(crate) fn terminate(pid: u32) {
+    assert!(Command::new("kill").arg(pid.to_string()).status().unwrap().success());
+}
+
+/// A platform that answers when the test says so.
+pub(crate) struct SlowPlatform {
+    listener: TcpListener,
+}
+
+impl SlowPlatform {
+    /// Starts to listen, and gives its address.
+    pub(crate) fn start() -> (Self, String) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        (Self { listener }, base)
+    }
+
+    /// Waits for a request.
+    pub(crate) fn receive(&self) -> Received {
+        let (mut connection, _) = self.listener.accept().unwrap();
+        let mut request = [0; 4096];
+        assert!(connection.read(&mut request).unwrap() > 0);
+        Received { connection }
+    }
+}
+
+/// A request that waits for its answer.
+pub(crate) struct Received {
+    connection: TcpStream,
+}
+
+impl Received {
+    /// Answers with JSON.
+    pub(crate) fn answer(mut self, body: &str) {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        self.connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
     }
 }
 

@@ -5,12 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// Rows a list answers with when nobody asks for a number.
+pub const DEFAULT_LIMIT: u32 = 50;
+
+/// Most rows one call can ask for.
+pub const MOST_ROWS: u32 = 1000;
+
 /// Everything one server offers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Catalogue {
     /// The API behind the server.
     pub api: Api,
@@ -25,7 +30,7 @@ pub struct Catalogue {
 }
 
 /// The upstream API.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Api {
     /// Title from the document.
     pub title: String,
@@ -33,12 +38,15 @@ pub struct Api {
     pub version: String,
     /// First server URL of the document, without a trailing slash.
     pub server: String,
+    /// Which setting of the server holds the key, by name of the security scheme.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: BTreeMap<String, String>,
     /// Scheme under which every resource is also reachable (`xyte` for `xyte://devices`).
     pub scheme: String,
 }
 
 /// A named group of tools that a caller selects.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Toolset {
     /// Name, as callers write it.
     pub name: String,
@@ -47,7 +55,7 @@ pub struct Toolset {
 }
 
 /// What a caller is told about an upstream status.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrorRule {
     /// Stable code for programs.
     pub code: String,
@@ -57,7 +65,7 @@ pub struct ErrorRule {
 }
 
 /// One operation as a tool, and perhaps as a resource and a route.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Operation id in the document.
     pub operation: String,
@@ -105,7 +113,7 @@ pub struct Entry {
 }
 
 /// What a call does to the platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Changes nothing.
@@ -117,7 +125,7 @@ pub enum Class {
 }
 
 /// Where one argument of a tool goes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Argument {
     /// Name in the tool's input schema.
     pub name: String,
@@ -128,7 +136,7 @@ pub struct Argument {
 }
 
 /// Part of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Location {
     /// A segment of the path.
@@ -144,7 +152,7 @@ pub enum Location {
 }
 
 /// What comes back from the platform and what of it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// Its form.
     pub form: Form,
@@ -157,7 +165,7 @@ pub struct Answer {
 }
 
 /// Form of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// Rows: served as `{items, page, warnings}`.
@@ -169,7 +177,7 @@ pub enum Form {
 }
 
 /// A platform's way of cutting a list into pages.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Paging {
     /// Name of the dialect in the overrides.
     pub dialect: String,
@@ -190,7 +198,7 @@ pub struct Paging {
 }
 
 /// A readable resource.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
     /// URI or URI template with `{variables}` that are arguments of the tool.
     pub uri: String,
@@ -207,8 +215,18 @@ pub struct Resource {
     pub columns: Vec<String>,
 }
 
+impl Resource {
+    /// The URI with the variables filled in from arguments.
+    pub fn example(&self, arguments: &Map<String, Value>) -> String {
+        arguments.iter().fold(self.uri.clone(), |uri, (name, value)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            uri.replace(&format!("{{{name}}}"), &text)
+        })
+    }
+}
+
 /// An operation that is deliberately not exposed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Skipped {
     /// Operation id in the document.
     pub operation: String,

@@ -64,7 +64,8 @@ impl Output {
 pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
     let mut findings = Vec::new();
     let overrides = overrides::parse(inputs.overrides.text, &mut findings);
-    let Some(mut value) = spec::parse(inputs.document.text, &mut findings) else {
+    let value = spec::parse(inputs.document.text, &mut findings);
+    let (Some(overrides), Some(mut value)) = (overrides, value) else {
         return Err(report(inputs, findings));
     };
     spec::patch::apply(&mut value, &overrides.patches, &mut findings);

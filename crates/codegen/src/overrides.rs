@@ -18,6 +18,8 @@ pub(crate) type Word = Spanned<String>;
 #[derive(Debug, Default)]
 pub(crate) struct Overrides {
     pub(crate) scheme: Option<Word>,
+    /// `[credentials]`: security scheme and the variable that holds its key.
+    pub(crate) credentials: Vec<(Word, Word)>,
     pub(crate) toolsets: Vec<ToolsetOverride>,
     pub(crate) errors: Vec<ErrorOverride>,
     pub(crate) paging: Vec<Dialect>,
@@ -124,8 +126,9 @@ pub(crate) enum Change {
     RenameTo(Word),
 }
 
-/// Reads the file; what cannot be read is a finding and left out.
-pub(crate) fn parse(text: &str, findings: &mut Vec<Diagnostic>) -> Overrides {
+/// Reads the file; a part that cannot be read is a finding and left out.
+pub(crate) fn parse(text: &str, findings: &mut Vec<Diagnostic>) -> Option<Overrides> {
+    let before = findings.len();
     let (table, errors) = toml::de::DeTable::parse_recoverable(text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
@@ -134,5 +137,8 @@ pub(crate) fn parse(text: &str, findings: &mut Vec<Diagnostic>) -> Overrides {
                 .label(error.message().to_owned()),
         );
     }
-    grammar::read(&table, findings)
+    if findings.len() > before {
+        return None; // What follows a broken line would be reported as missing.
+    }
+    Some(grammar::read(&table, findings))
 }

@@ -4,6 +4,7 @@
 
 mod answer;
 mod arguments;
+mod credential;
 mod entry;
 mod schema;
 mod surface;
@@ -31,40 +32,9 @@ pub(crate) fn resolve(
     let toolsets = toolsets(document, overrides);
     check_names(document, overrides, findings);
     let context = Context { document, overrides, toolsets: &toolsets };
-    let mut entries = Vec::new();
-    let mut skipped = Vec::new();
-    for operation in document.operations.iter().filter(|operation| !operation.id.is_empty()) {
-        let chosen =
-            overrides.operations.iter().find(|entry| *entry.operation.get_ref() == operation.id);
-        let skip = overrides.skip.iter().find(|skip| *skip.operation.get_ref() == operation.id);
-        match (chosen, skip) {
-            (Some(chosen), None) => {
-                findings.extend(operation.faults.iter().cloned());
-                entries.push((
-                    operation,
-                    chosen,
-                    entry::resolve(&context, operation, chosen, findings),
-                ));
-            }
-            (None, Some(skip)) => skipped.push(Skipped {
-                operation: operation.id.clone(),
-                method: operation.method.clone(),
-                path: operation.path.clone(),
-                reason: skip.reason.get_ref().clone(),
-            }),
-            (Some(_), Some(skip)) => findings.push(
-                Diagnostic::overrides(
-                    "operation-twice",
-                    skip.operation.span(),
-                    format!("`{}` is both exposed and skipped", operation.id),
-                )
-                .help("remove it from `[skip]`, or remove its table under `[operations]`"),
-            ),
-            (None, None) => findings.push(undecided(operation)),
-        }
-    }
-    unique::check(&entries, findings);
-    let mut entries: Vec<Entry> = entries.into_iter().map(|(_, _, entry)| entry).collect();
+    let (exposed, skipped) = decide(&context, findings);
+    unique::check(&exposed, findings);
+    let mut entries: Vec<Entry> = exposed.into_iter().map(|exposed| exposed.entry).collect();
     let order: BTreeMap<&str, usize> =
         toolsets.iter().enumerate().map(|(at, set)| (set.name.as_str(), at)).collect();
     entries.sort_by_cached_key(|entry| {
@@ -72,25 +42,68 @@ pub(crate) fn resolve(
         (set, entry.tool["name"].as_str().unwrap_or_default().to_owned())
     });
     let used: BTreeSet<&str> = entries.iter().map(|entry| entry.toolset.as_str()).collect();
+    let errors =
+        overrides.errors.iter().filter_map(|rule| error_rule(rule, None, findings)).collect();
     Catalogue {
         api: Api {
             title: text::line(&document.title),
             version: text::line(&document.version),
             server: document.server.clone(),
-            scheme: overrides
-                .scheme
-                .as_ref()
-                .map_or_else(|| "api".to_owned(), |scheme| scheme.get_ref().clone()),
+            credentials: credential::settings(document, overrides, findings),
+            scheme: surface::scheme(overrides, findings),
         },
         toolsets: toolsets.iter().filter(|set| used.contains(set.name.as_str())).cloned().collect(),
-        errors: overrides
-            .errors
-            .iter()
-            .filter_map(|rule| error_rule(rule, None, findings))
-            .collect(),
+        errors,
         entries,
         skipped,
     }
+}
+
+/// An operation that becomes a tool.
+struct Exposed<'a> {
+    operation: &'a Operation,
+    overrides: &'a OperationOverride,
+    entry: Entry,
+}
+
+/// Goes through the document: what is exposed, what is skipped, and what nobody decided on.
+fn decide<'a>(
+    context: &Context<'a>,
+    findings: &mut Vec<Diagnostic>,
+) -> (Vec<Exposed<'a>>, Vec<Skipped>) {
+    let (mut exposed, mut skipped) = (Vec::new(), Vec::new());
+    let named = context.document.operations.iter().filter(|operation| !operation.id.is_empty());
+    for operation in named {
+        let chosen = context
+            .overrides
+            .operations
+            .iter()
+            .find(|chosen| *chosen.operation.get_ref() == operation.id);
+        let skip =
+            context.overrides.skip.iter().find(|skip| *skip.operation.get_ref() == operation.id);
+        match (chosen, skip) {
+            (Some(overrides), None) => {
+                findings.extend(operation.faults.iter().cloned());
+                let entry = entry::resolve(context, operation, overrides, findings);
+                exposed.push(Exposed { operation, overrides, entry });
+            }
+            (None, Some(skip)) => skipped.push(Skipped {
+                operation: operation.id.clone(),
+                method: operation.method.clone(),
+                path: operation.path.clone(),
+                reason: skip.reason.get_ref().clone(),
+            }),
+            (Some(_), Some(skip)) => {
+                let message = format!("`{}` is both exposed and skipped", operation.id);
+                findings.push(
+                    Diagnostic::overrides("operation-twice", skip.operation.span(), message)
+                        .help("remove it from `[skip]`, or remove its table under `[operations]`"),
+                );
+            }
+            (None, None) => findings.push(undecided(operation)),
+        }
+    }
+    (exposed, skipped)
 }
 
 /// What every part of the resolution may look at.
@@ -187,7 +200,7 @@ fn error_rule(
             findings.push(fault.nearest(status, operation.failures.iter().map(String::as_str)));
         }
     }
-    let Some(code) = &rule.code else {
+    let Some(code) = rule.code.as_ref().filter(|code| !code.get_ref().trim().is_empty()) else {
         findings.push(Diagnostic::overrides(
             "missing-key",
             rule.status.span(),

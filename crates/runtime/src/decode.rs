@@ -5,15 +5,12 @@
 mod complaint;
 
 use serde_json::{Map, Value};
-use xyte_mcp_catalogue::{Form, Location};
+use xyte_mcp_catalogue::{DEFAULT_LIMIT, Form, Location};
 
 use crate::catalogue::Tool;
 use crate::failure::Failure;
 use crate::shape::Format;
 use crate::text;
-
-/// Rows returned when nobody says how many.
-const DEFAULT_LIMIT: usize = 50;
 
 /// Problems that are told at once: nobody reads more, and a long list is no longer an answer.
 const MOST_PROBLEMS: usize = 10;
@@ -49,7 +46,7 @@ impl Default for Options {
             fresh: false,
             fields: None,
             format: Format::Table,
-            limit: DEFAULT_LIMIT,
+            limit: DEFAULT_LIMIT as usize,
         }
     }
 }
@@ -78,6 +75,7 @@ pub fn decode(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Decoded,
             )),
         }
     }
+    let unshown = take_unshown(tool, &mut arguments);
     for (name, value) in &mut arguments {
         coerce(tool, name, value);
     }
@@ -88,12 +86,11 @@ pub fn decode(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Decoded,
     })?;
     let arguments = Value::Object(arguments);
     problems.extend(
-        validator
-            .iter_errors(&arguments)
-            .take(MOST_PROBLEMS)
-            .map(|error| complaint::describe(tool, &arguments, &error)),
+        complaint::describe_all(tool, &arguments, validator.iter_errors(&arguments))
+            .take(MOST_PROBLEMS),
     );
     let Value::Object(mut arguments) = arguments else { unreachable!("made of an object above") };
+    arguments.extend(unshown);
     if problems.is_empty() {
         problems.extend(take_options(tool, &mut arguments, &mut options));
     }
@@ -101,6 +98,23 @@ pub fn decode(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Decoded,
         return Err(refuse(tool, &problems));
     }
     Ok(Decoded { arguments, options })
+}
+
+/// Takes out what every object understands and its schema does not show, since each word of a schema is paid for.
+fn take_unshown(tool: &Tool, arguments: &mut Map<String, Value>) -> Vec<(String, Value)> {
+    if tool.entry.answer.form != Form::Object {
+        return Vec::new();
+    }
+    let fits = |name: &str, value: &Value| match name {
+        "fields" => value.as_array().is_some_and(|names| names.iter().all(Value::is_string)),
+        _ => value == "table" || value == "json",
+    };
+    let unshown = ["fields", "format"].into_iter().filter(|name| property(tool, name).is_none());
+    let taken = unshown.filter_map(|name| {
+        let fitting = arguments.get(name).is_some_and(|value| fits(name, value));
+        fitting.then(|| Some((name.to_owned(), arguments.remove(name)?))).flatten()
+    });
+    taken.collect()
 }
 
 fn refuse(tool: &Tool, problems: &[String]) -> Failure {
@@ -215,9 +229,25 @@ fn coerce(tool: &Tool, name: &str, value: &mut Value) {
                 *value = number;
             }
         }
+        // `2.0` and `2e0` are the whole number 2, which the typed client takes in one spelling only.
+        Value::Number(number) if accepts(schema, "integer") => {
+            if let Some(whole) = whole(number) {
+                *value = Value::Number(whole.into());
+            }
+        }
         Value::Number(number) if textual && !numeric => *value = Value::String(number.to_string()),
         _ => {}
     }
+}
+
+/// Reads a whole number in another spelling; one beyond 2^53 may have lost digits and is left alone.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.as_i64().is_some() || number.as_u64().is_some() {
+        return None;
+    }
+    let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT)?;
+    format!("{float:.0}").parse().ok()
 }
 
 fn plain_integer(text: &str) -> Option<Value> {

@@ -21,10 +21,11 @@ use crate::input::Input;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
-use crate::shape::{Format, Shaped};
+use crate::shape::{Format, Shaped, absent};
+use crate::text::quoted;
 use crate::upstream::{Exchange, Reply};
 
-/// Rows of a resource: it cannot ask for more, so it gets as many as a tool may.
+/// Rows of a resource: it cannot ask for more, so it gets more than a tool does unasked.
 const RESOURCE_LIMIT: usize = 2000;
 
 /// What a change says whose answer cannot be read.
@@ -174,7 +175,11 @@ fn admit(
             Failure::new("toolset_not_selected", message).with_hint("Ask the operator to add it.")
         );
     }
-    if view == View::Tool && !service.selects(tool, &caller.selection) {
+    let shown = match view {
+        View::Tool => service.selects(tool, &caller.selection),
+        View::Resource => service.shows_resource(tool, &caller.selection),
+    };
+    if !shown {
         let message =
             format!("`{}` belongs to the toolset `{toolset}`, which is not selected", tool.name());
         let hint = match caller.selection.toolsets {
@@ -285,7 +290,12 @@ fn one_piece(tool: &Tool, options: &Options, view: View, reply: &Reply) -> Resul
     if tool.entry.answer.form == Form::Unknown && reply.body.is_empty() {
         return Ok(Shaped::undocumented(reply.status, Value::Null));
     }
-    let (_, tree) = columns(tool, options, view);
+    if reply.body.is_empty() && !tool.is_read() {
+        return Ok(Shaped::of(
+            json!({ "done": true, "http_status": reply.status, "answer": null }),
+        ));
+    }
+    let (names, tree) = columns(tool, options, view);
     let read = match &tree {
         Some(tree) => projection::project(&reply.body, tree),
         None => serde_json::from_slice(&reply.body),
@@ -293,8 +303,30 @@ fn one_piece(tool: &Tool, options: &Options, view: View, reply: &Reply) -> Resul
     let value = read.map_err(|err| platform::unreadable(reply, &err))?;
     Ok(match tool.entry.answer.form {
         Form::Unknown => Shaped::undocumented(reply.status, value),
-        Form::Object | Form::List => Shaped::object(value),
+        Form::Object | Form::List => Shaped::object(complete(value, &names, reply)?),
     })
+}
+
+/// Says which chosen names an object does not have; where it has none of them, it is shown whole.
+///
+/// A declared column alone may be absent, since the platform omits what is empty.
+fn complete(mut value: Value, names: &Cow<'_, [String]>, reply: &Reply) -> Result<Value, Failure> {
+    let absent = absent(names, [&value]);
+    let chosen = matches!(names, Cow::Owned(_));
+    if absent.is_empty() || !(chosen || absent.len() == names.len()) {
+        return Ok(value);
+    }
+    let listed =
+        absent.iter().map(|name| format!("`{}`", quoted(name))).collect::<Vec<_>>().join(", ");
+    if absent.len() == names.len() {
+        value =
+            serde_json::from_slice(&reply.body).map_err(|err| platform::unreadable(reply, &err))?;
+    }
+    if let Value::Object(members) = &mut value {
+        let warning = format!("the answer has no {listed}");
+        members.entry("warnings").or_insert_with(|| json!([warning]));
+    }
+    Ok(value)
 }
 
 /// What a failure means depends on whether something was to be changed, and on how far the request came.

@@ -53,8 +53,8 @@ impl Reach {
     pub fn of(status: u16) -> Self {
         match status {
             200..=299 => Self::Done,
-            // Behind these, a proxy gave up waiting, or the platform broke in the middle.
-            408 | 500..=599 => Self::Uncertain,
+            // A redirect often follows a change that was made; behind the others, a proxy gave up waiting, or the platform broke in the middle.
+            300..=399 | 408 | 500..=599 => Self::Uncertain,
             _ => Self::Refused,
         }
     }

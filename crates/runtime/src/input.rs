@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use serde_path_to_error::Segment;
 use xyte_mcp_catalogue::{Entry, Location};
 
 use crate::failure::Failure;
@@ -51,11 +52,29 @@ impl<'a> Input<'a> {
 
     /// Reads the body: the object of all arguments that belong to it, or the one argument that is the whole body.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        let parsed = match self.whole_body() {
-            Some(name) => return self.get(name),
-            None => T::deserialize(Value::Object(self.body_object())),
-        };
-        parsed.map_err(|err| Failure::invalid_arguments(format!("the body does not fit: {err}")))
+        if let Some(name) = self.whole_body() {
+            return self.get(name);
+        }
+        let body = Value::Object(self.body_object());
+        serde_path_to_error::deserialize(&body).map_err(|err| {
+            let path = err.path().to_string();
+            let value = at(&body, err.path());
+            unfit(&self.spoken(&path), value, err.inner())
+        })
+    }
+
+    /// A path in the body under the names of the tool's arguments.
+    fn spoken(&self, path: &str) -> String {
+        let end = path.find(['.', '[']).unwrap_or(path.len());
+        let field = self
+            .entry
+            .arguments
+            .iter()
+            .find(|a| a.location == Location::Body && a.wire == path[..end]);
+        field.map_or_else(
+            || path.to_owned(),
+            |argument| format!("{}{}", argument.name, &path[end..]),
+        )
     }
 
     /// Writes the body as the caller wrote it, with its nulls and empty objects; nothing where the operation takes none.
@@ -92,6 +111,18 @@ impl<'a> Input<'a> {
 }
 
 /// Says why a value that passed the schema does not fit the typed client.
+/// Finds what lies at a path.
+fn at<'v>(body: &'v Value, path: &serde_path_to_error::Path) -> &'v Value {
+    path.iter().fold(body, |value, segment| {
+        let member = match segment {
+            Segment::Map { key } => value.get(key),
+            Segment::Seq { index } => value.get(index),
+            _ => None,
+        };
+        member.unwrap_or(value)
+    })
+}
+
 fn unfit(name: &str, value: &Value, err: &serde_json::Error) -> Failure {
     if value.is_null() {
         return Failure::invalid_arguments(format!("`{name}` is missing"));
@@ -99,6 +130,9 @@ fn unfit(name: &str, value: &Value, err: &serde_json::Error) -> Failure {
     let reason = err.to_string();
     let why = if reason.starts_with("UUID parsing failed") {
         "is not a UUID such as 123e4567-e89b-12d3-a456-426614174000".to_owned()
+    } else if value.is_number() {
+        "is beyond what a whole number can be here: at most 9223372036854775807 is accepted"
+            .to_owned()
     } else {
         format!("is not accepted ({reason})")
     };

@@ -211,22 +211,25 @@ impl ServerHandler for Server {
     async fn list_resources(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let mut result = ListResourcesResult::with_all_items(self.shared.resources.list.clone());
+        let selection = self.caller(&context)?.selection;
+        let shown = self.shared.resources.shown(&self.shared.service, &selection);
+        let mut result = ListResourcesResult::with_all_items(shown);
         result.meta = Some(self.meta(Map::new()));
-        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public))
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&selection)))
     }
 
     async fn list_resource_templates(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let mut result =
-            ListResourceTemplatesResult::with_all_items(self.shared.resources.templates.clone());
+        let selection = self.caller(&context)?.selection;
+        let shown = self.shared.resources.shown_templates(&self.shared.service, &selection);
+        let mut result = ListResourceTemplatesResult::with_all_items(shown);
         result.meta = Some(self.meta(Map::new()));
-        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public))
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&selection)))
     }
 
     async fn read_resource(

@@ -96,6 +96,14 @@ impl Service {
         }
     }
 
+    /// Whether the selection shows the resource that the tool reads: all that are offered, unless somebody chose toolsets.
+    pub(crate) fn shows_resource(&self, tool: &Tool, selection: &Selection) -> bool {
+        match selection.toolsets {
+            Toolsets::Unset => self.offers(tool),
+            _ => self.selects(tool, selection),
+        }
+    }
+
     /// Whether the operator's bound leaves the tool in reach of some selection.
     pub(crate) fn offers(&self, tool: &Tool) -> bool {
         self.settings.toolsets == Toolsets::Unset || tool.is_in(&self.settings.toolsets)

@@ -53,3 +53,29 @@ impl Shaped {
         }
     }
 }
+
+/// Lists the dotted names that none of the values has. Below a null nothing can be said, so a name through it counts as there.
+pub(crate) fn absent<'c, 'v>(
+    names: &'c [String],
+    values: impl IntoIterator<Item = &'v Value>,
+) -> Vec<&'c String> {
+    fn has<'p>(value: &Value, mut parts: impl Iterator<Item = &'p str> + Clone) -> bool {
+        let rest = parts.clone();
+        match (parts.next(), value) {
+            (None, _) | (_, Value::Null) => true,
+            (Some(part), Value::Object(members)) => {
+                members.get(part).is_some_and(|member| has(member, parts))
+            }
+            (_, Value::Array(elements)) => {
+                elements.is_empty() || elements.iter().any(|element| has(element, rest.clone()))
+            }
+            _ => false,
+        }
+    }
+    let values: Vec<&Value> = values.into_iter().collect();
+    let missing = |name: &&String| {
+        let parts: Vec<&str> = name.split('.').collect();
+        !values.iter().any(|value| has(value, parts.iter().copied()))
+    };
+    names.iter().filter(missing).collect()
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use clap::{Parser, Subcommand};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use xyte_mcp_codegen::diagnostic::Source;
 use xyte_mcp_codegen::{Inputs, Output, generate};
 
@@ -59,24 +59,29 @@ fn bless() -> Result<u8, String> {
         write(path, text)?;
     }
     say("writing snapshots");
+    cargo_test(&["--no-run"])?; // Before anything is removed.
     if Path::new(SNAPSHOTS).exists() {
         // All of them are written anew, so that none outlives its tool.
         fs::remove_dir_all(SNAPSHOTS).map_err(|err| format!("cannot remove {SNAPSHOTS}: {err}"))?;
     }
+    cargo_test(&[])?;
+    Ok(0)
+}
+
+/// Runs the tests of the workspace, which write the snapshots.
+fn cargo_test(more: &[&str]) -> Result<(), String> {
     let tests = Command::new(env!("CARGO"))
         .args(["test", "--quiet", "--workspace"])
+        .args(more)
         .env("INSTA_UPDATE", "always")
         .env("INSTA_FORCE_PASS", "1")
         .stdout(Stdio::null())
         .status()
         .map_err(|err| format!("cannot run the tests: {err}"))?;
-    if !tests.success() {
-        return Err(
-            "the tests fail for another reason than snapshots: run `cargo test --workspace`"
-                .to_owned(),
-        );
+    if tests.success() {
+        return Ok(());
     }
-    Ok(0)
+    Err("the tests fail for another reason than snapshots: run `cargo test --workspace`".to_owned())
 }
 
 /// Compares what is checked in with what would be generated.
@@ -117,30 +122,71 @@ fn run() -> Result<Output, String> {
     generate(&inputs).map_err(|report| format!("{report}\n\n{}", report.summary()))
 }
 
-/// Calls every tool with its example on a fresh sandbox, and keeps the answers.
+/// Calls every tool with its example on a fresh sandbox, and reads every resource; keeps the answers when all of them came.
 fn record(output: &Output) -> Result<(), String> {
     say("building the server");
     let server = build()?;
+    say(&format!("recording {} answers", output.catalogue.entries.len()));
+    let mut answers = Vec::new();
+    for entry in &output.catalogue.entries {
+        let name = entry.tool["name"].as_str().unwrap_or_default();
+        answers.push((name.to_owned(), call(&server, name, &entry.example)?));
+        if let Some(resource) = &entry.resource {
+            answers.push((
+                format!("{name}.resource"),
+                read_resource(&server, &resource.example(&entry.example))?,
+            ));
+        }
+    }
     fs::create_dir_all(EXAMPLES).map_err(|err| format!("cannot make {EXAMPLES}: {err}"))?;
     for path in recorded() {
         fs::remove_file(&path).map_err(|err| format!("cannot remove {}: {err}", path.display()))?;
     }
-    say(&format!("recording {} answers", output.catalogue.entries.len()));
-    for entry in &output.catalogue.entries {
-        let name = entry.tool["name"].as_str().unwrap_or_default();
-        let arguments = Value::Object(entry.example.clone()).to_string();
-        let call = Command::new(&server)
-            .args(["call", name, "--sandbox", "--log-level", "ERROR", "--args", &arguments])
-            .output()
-            .map_err(|err| format!("cannot run the server: {err}"))?;
-        let answer = String::from_utf8_lossy(&call.stdout).into_owned();
-        if !call.status.success() {
-            let words = String::from_utf8_lossy(&call.stderr);
-            return Err(format!("the example of `{name}` fails: {arguments}\n{answer}{words}"));
-        }
-        write(&format!("{EXAMPLES}/{name}.json"), &answer)?;
+    answers.iter().try_for_each(|(name, answer)| write(&format!("{EXAMPLES}/{name}.json"), answer))
+}
+
+fn call(server: &Path, name: &str, example: &Map<String, Value>) -> Result<String, String> {
+    let arguments = Value::Object(example.clone()).to_string();
+    let call = Command::new(server)
+        .args(["call", name, "--sandbox", "--log-level", "ERROR", "--args", &arguments])
+        .output()
+        .map_err(|err| format!("cannot run the server: {err}"))?;
+    let answer = String::from_utf8_lossy(&call.stdout).into_owned();
+    if call.status.success() {
+        return Ok(answer);
     }
-    Ok(())
+    let words = String::from_utf8_lossy(&call.stderr);
+    Err(format!("the example of `{name}` fails: {arguments}\n{answer}{words}"))
+}
+
+/// Reads a resource as a client does, and shortens a list to its first rows.
+fn read_resource(server: &Path, uri: &str) -> Result<String, String> {
+    const ROWS: usize = 2; // Enough to see the form.
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": uri, "_meta": meta}});
+    let mut child = Command::new(server)
+        .args(["stdio", "--sandbox", "--log-level", "ERROR"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|err| format!("cannot run the server: {err}"))?;
+    let mut input = child.stdin.take().ok_or("the server takes no input")?;
+    writeln!(input, "{request}").map_err(|err| format!("the server takes no input: {err}"))?;
+    drop(input);
+    let output =
+        child.wait_with_output().map_err(|err| format!("the server gives no output: {err}"))?;
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let text = answer.pointer("/result/contents/0/text").and_then(Value::as_str);
+    let text = text.ok_or_else(|| format!("the resource {uri} cannot be read: {answer}"))?;
+    let mut value: Value =
+        serde_json::from_str(text).map_err(|err| format!("{uri} is no JSON: {err}"))?;
+    if let Some(items) = value.get_mut("items").and_then(Value::as_array_mut) {
+        items.truncate(ROWS);
+    }
+    Ok(format!("{value:#}\n"))
 }
 
 /// Builds the server and finds its executable.

@@ -8,7 +8,8 @@ use xyte_mcp_catalogue::{Catalogue, Entry, Location};
 use super::client::{Passing, Signatures};
 use super::{filters, template_fault};
 use crate::diagnostic::Diagnostic;
-use crate::spec::operation::snake;
+use crate::spec::escape;
+use crate::spec::operation::rust_name;
 
 #[derive(Serialize)]
 struct Page {
@@ -45,7 +46,7 @@ pub(crate) fn emit(
 }
 
 fn call(entry: &Entry, signatures: &Signatures) -> Result<Call, Diagnostic> {
-    let name = snake(&entry.operation);
+    let name = rust_name(&entry.operation);
     let found = [name.clone(), format!("{name}_")]
         .into_iter()
         .find_map(|name| signatures.get_key_value(&name));
@@ -54,7 +55,8 @@ fn call(entry: &Entry, signatures: &Signatures) -> Result<Call, Diagnostic> {
             "the typed client has no function for `{}` ({} {})",
             entry.operation, entry.method, entry.path
         );
-        return Err(Diagnostic::document("client-generator", "", message));
+        let pointer = format!("/paths/{}/{}", escape(&entry.path), entry.method.to_lowercase());
+        return Err(Diagnostic::document("client-generator", pointer, message));
     };
     let in_body = |location| matches!(location, Location::Body | Location::WholeBody);
     let arguments = parameters.iter().map(|parameter| {
@@ -62,7 +64,7 @@ fn call(entry: &Entry, signatures: &Signatures) -> Result<Call, Diagnostic> {
             .arguments
             .iter()
             .filter(|argument| !in_body(argument.location))
-            .find(|argument| snake(&argument.wire) == parameter.name.trim_end_matches('_'))
+            .find(|argument| argument.wire == parameter.wire)
             .map_or(parameter.wire.as_str(), |argument| argument.name.as_str());
         expression(parameter.passing, &filters::literal(name))
     });

@@ -14,7 +14,7 @@ use syn::{FnArg, GenericArgument, ImplItem, Item, Pat, PathArguments, Type};
 use xyte_mcp_catalogue::Catalogue;
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::spec::operation::snake;
+use crate::spec::operation::{rust_name, snake};
 use crate::spec::{Document, Operation};
 
 /// Parameters by function of the client.
@@ -131,9 +131,8 @@ fn signatures(file: &syn::File, exposed: &[&Operation]) -> Signatures {
     for item in functions.flatten() {
         let ImplItem::Fn(function) = item else { continue };
         let name = function.sig.ident.to_string();
-        let operation = exposed.iter().find(|operation| {
-            snake(&operation.id) == name.trim_end_matches('_') || snake(&operation.id) == name
-        });
+        let of = |operation: &&&Operation| same(&name, &rust_name(&operation.id));
+        let operation = exposed.iter().find(of);
         let Some(operation) = operation.filter(|_| function.sig.asyncness.is_some()) else {
             continue;
         };
@@ -151,9 +150,13 @@ fn signatures(file: &syn::File, exposed: &[&Operation]) -> Signatures {
     signatures
 }
 
+/// Progenitor adds an underscore where a name is a keyword of Rust.
+fn same(ident: &str, name: &str) -> bool {
+    ident == name || ident.strip_suffix('_') == Some(name)
+}
+
 fn parameter(name: &str, ty: &Type, operation: &Operation) -> ClientParameter {
-    let same = |wire: &str| snake(wire) == name.trim_end_matches('_') || snake(wire) == name;
-    let found = operation.parameters.iter().find(|parameter| same(&parameter.name));
+    let found = operation.parameters.iter().find(|parameter| same(name, &snake(&parameter.name)));
     let passing = passing(ty);
     if let Some(parameter) = found {
         return ClientParameter { name: name.to_owned(), wire: parameter.name.clone(), passing };

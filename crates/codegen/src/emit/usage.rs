@@ -25,7 +25,13 @@ struct ResourceRow<'a> {
     uri: &'a str,
     alias: &'a str,
     title: &'a str,
+    description: &'a str,
     tool: &'a str,
+    facts: Vec<String>,
+    request: String,
+    /// One recorded answer, or none.
+    answers: Vec<String>,
+    errors: Vec<Failure>,
 }
 
 #[derive(Serialize)]
@@ -83,20 +89,8 @@ pub(crate) fn emit(
                 .collect(),
         })
         .collect();
-    let resources = catalogue
-        .entries
-        .iter()
-        .filter_map(|entry| {
-            let resource = entry.resource.as_ref()?;
-            let tool = entry.tool.get("name")?.as_str()?;
-            Some(ResourceRow {
-                uri: &resource.uri,
-                alias: &resource.alias,
-                title: &resource.title,
-                tool,
-            })
-        })
-        .collect();
+    let resources =
+        catalogue.entries.iter().filter_map(|entry| resource(catalogue, entry, examples)).collect();
     let default: Vec<&str> = catalogue
         .entries
         .iter()
@@ -111,6 +105,43 @@ pub(crate) fn emit(
         .render_named_str("API_USAGE.md.j2", template, Serde(page))
         .map(|text| format!("{}\n", text.trim_end()))
         .map_err(|err| template_fault("API_USAGE.md.j2", &err))
+}
+
+fn resource<'a>(
+    catalogue: &'a Catalogue,
+    entry: &'a Entry,
+    examples: &BTreeMap<String, String>,
+) -> Option<ResourceRow<'a>> {
+    let resource = entry.resource.as_ref()?;
+    let tool = entry.tool.get("name")?.as_str()?;
+    let mut facts = vec![
+        format!("Also: {}", filters::code(&resource.alias)),
+        format!("Tool: {}", filters::code(tool)),
+    ];
+    facts.extend(
+        entry
+            .route
+            .iter()
+            .map(|route| format!("Route: {}", filters::code(&format!("GET {route}")))),
+    );
+    if !resource.columns.is_empty() {
+        facts.push(format!("Columns: {}", listed(&resource.columns)));
+    }
+    Some(ResourceRow {
+        uri: &resource.uri,
+        alias: &resource.alias,
+        title: &resource.title,
+        description: &resource.description,
+        tool,
+        facts,
+        request: filters::json(&json!({"uri": resource.example(&entry.example)})),
+        answers: recorded(examples, &format!("{tool}.resource")),
+        errors: errors(catalogue, entry),
+    })
+}
+
+fn recorded(examples: &BTreeMap<String, String>, name: &str) -> Vec<String> {
+    examples.get(name).map(|answer| answer.trim_end().to_owned()).into_iter().collect()
 }
 
 fn tool<'a>(
@@ -130,11 +161,7 @@ fn tool<'a>(
         facts: facts(entry),
         arguments: rows(&entry.tool["inputSchema"]),
         request: filters::json(&call),
-        answers: examples
-            .get(name)
-            .map(|answer| answer.trim_end().to_owned())
-            .into_iter()
-            .collect(),
+        answers: recorded(examples, name),
         errors: errors(catalogue, entry),
     }
 }

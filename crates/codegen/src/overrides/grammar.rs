@@ -20,6 +20,7 @@ pub(super) fn read(table: &Spanned<DeTable<'_>>, findings: &mut Vec<Diagnostic>)
         let file = Reader::new(table.get_ref(), table.span(), "the overrides", &shared);
         let overrides = Overrides {
             scheme: file.table("api").and_then(|api| finish(api, |api| api.string("scheme"))),
+            credentials: credentials(&file),
             toolsets: file.tables("toolsets").into_iter().map(toolset).collect(),
             errors: file.tables("errors").into_iter().map(error).collect(),
             paging: file.tables("paging").into_iter().map(dialect).collect(),
@@ -168,6 +169,18 @@ fn argument(argument: Word, reader: Reader<'_>) -> ArgumentOverride {
 fn example(reader: &Reader<'_>) -> Option<Vec<(Word, Value)>> {
     let example = reader.table("example")?;
     Some(example.members().map(|(name, value)| (name, json(value.get_ref()))).collect())
+}
+
+fn credentials(file: &Reader<'_>) -> Vec<(Word, Word)> {
+    let Some(reader) = file.table("credentials") else { return Vec::new() };
+    let pairs = reader.members().filter_map(|(scheme, value)| {
+        let Some(setting) = value.get_ref().as_str() else {
+            reader.wrong_type(scheme.get_ref(), "the name of a variable", value);
+            return None;
+        };
+        Some((scheme, Spanned::new(value.span(), setting.to_owned())))
+    });
+    pairs.collect()
 }
 
 fn skip(file: &Reader<'_>) -> Vec<Skip> {

@@ -17,6 +17,8 @@ pub(super) struct Resolved {
     /// Query parameters that paging uses, which therefore are no arguments.
     pub(super) consumed: Vec<String>,
     pub(super) schema: Value,
+    /// Schema of one row of a list, or of the object; nothing where it is not documented.
+    pub(super) row: Option<Value>,
 }
 
 /// Decides form, rows, columns and paging.
@@ -30,14 +32,9 @@ pub(super) fn resolve(
     let dialect = overrides.paging.as_ref().and_then(|word| dialect(context, word, findings));
     let rows_word = dialect.and_then(|dialect| dialect.rows.as_ref()).or(overrides.rows.as_ref());
     if let (Some(rows), Some(_)) = (&overrides.rows, &overrides.paging) {
-        findings.push(
-            Diagnostic::overrides(
-                "rows-twice",
-                rows.span(),
-                "the paging dialect says where the rows are",
-            )
-            .help("remove `rows`, or remove `paging`"),
-        );
+        let message = "the paging dialect says where the rows are";
+        let fault = Diagnostic::overrides("rows-twice", rows.span(), message);
+        findings.push(fault.help("remove `rows`, or remove `paging`"));
     }
     let answer_schema = operation.answer.as_ref();
     let is_array = answer_schema.is_some_and(|answer| {
@@ -62,23 +59,24 @@ pub(super) fn resolve(
         (None, Some(answer)) if is_object(root, answer) => Form::Object,
         (None, _) => Form::Unknown,
     };
-    let row = if form == Form::List {
-        rows_schema.as_ref()
-    } else {
-        answer_schema.filter(|_| form == Form::Object)
+    let row = match form {
+        Form::List => rows_schema,
+        Form::Object => answer_schema.cloned(),
+        Form::Unknown => None,
     };
     let columns = overrides.columns.as_deref().unwrap_or_default();
     let row_unknown = overrides.paging.is_some() && dialect.is_none(); // Reported already.
     if !row_unknown {
-        check_columns(context, operation, (row, form), columns, findings);
+        check_columns(context, operation, (row.as_ref(), form), columns, findings);
     }
     let columns = columns.iter().map(|column| column.get_ref().clone()).collect::<Vec<_>>();
-    let shown_schema = row.map_or_else(|| json!({}), |row| shown(root, row, &columns));
+    let shown_schema = row.as_ref().map_or_else(|| json!({}), |row| shown(root, row, &columns));
     Resolved {
         schema: output_schema(form, shown_schema),
         answer: Answer { form, rows: rows.unwrap_or_default(), columns },
         paging,
         consumed,
+        row,
     }
 }
 
@@ -213,8 +211,12 @@ pub(super) fn check_columns(
     findings: &mut Vec<Diagnostic>,
 ) {
     let root = &context.document.value;
-    for column in columns {
+    for (at, column) in columns.iter().enumerate() {
         let name = column.get_ref();
+        if columns[..at].iter().any(|known| known.get_ref() == name) {
+            let message = format!("the column `{name}` of `{}` stands twice", operation.id);
+            findings.push(Diagnostic::overrides("column-twice", column.span(), message));
+        }
         let missing = match row {
             Some(row) => !schema::is_bare(root, row) && schema::descend(root, row, name).is_none(),
             None => form == Form::Unknown, // Rows of an undocumented list may have any column.

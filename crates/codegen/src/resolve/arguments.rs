@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use xyte_mcp_catalogue::{Argument, Location};
+use xyte_mcp_catalogue::{Answer, Argument, Class, DEFAULT_LIMIT, Form, Location, MOST_ROWS};
 
 use super::schema::{self, Purpose};
 use super::{Context, text};
@@ -14,6 +14,8 @@ use crate::spec::Operation;
 /// Arguments of our own, which no argument of the API may be called.
 const RESERVED: [&str; 8] =
     ["fields", "format", "limit", "cursor", "dry_run", "fresh", "plan_token", "idempotency_key"];
+
+const EXAMPLE_ROWS: u32 = 2; // Enough to see the form of a list.
 
 /// The arguments and what an agent is told about them.
 pub(super) struct Arguments {
@@ -59,7 +61,7 @@ pub(super) fn resolve(
         }
         let mut schema =
             schema::convert(&context.document.value, &candidate.schema, Purpose::Input);
-        check_patterns(&schema, &candidate, operation, findings);
+        check_rules(&schema, &candidate, operation, findings);
         if let Some(description) = change.and_then(|change| change.description.as_ref()) {
             schema["description"] = text::line(description.get_ref()).into();
         }
@@ -227,38 +229,61 @@ fn collision(
     )))
 }
 
-/// A pattern that cannot be compiled would fail at the first call.
-fn check_patterns(
+/// A rule that cannot be kept would refuse every call, or fail at the first.
+fn check_rules(
     schema: &Value,
     candidate: &Candidate,
     operation: &Operation,
     findings: &mut Vec<Diagnostic>,
 ) {
+    let mut members: Vec<&Value> = Vec::new();
     match schema {
-        Value::Object(members) => {
-            if let Some(Value::String(pattern)) = members.get("pattern")
-                && let Err(err) = regress::Regex::new(pattern)
-            {
-                let message = format!(
-                    "the pattern of `{}` in `{}` cannot be compiled: {err}",
-                    candidate.wire, operation.id
-                );
+        Value::Object(rules) => {
+            let place = format!("`{}` in `{}`", candidate.wire, operation.id);
+            if let Some((rule, message)) = broken_rule(rules, &place) {
                 findings.push(
-                    Diagnostic::document("illegal-pattern", candidate.pointer.clone(), message)
+                    Diagnostic::document(rule, candidate.pointer.clone(), message)
                         .help("correct it with a `[[patch]]`"),
                 );
             }
-            for member in members.values() {
-                check_patterns(member, candidate, operation, findings);
-            }
+            members.extend(rules.values());
         }
-        Value::Array(elements) => {
-            for element in elements {
-                check_patterns(element, candidate, operation, findings);
-            }
-        }
+        Value::Array(elements) => members.extend(elements),
         _ => {}
     }
+    for member in members {
+        check_rules(member, candidate, operation, findings);
+    }
+}
+
+fn broken_rule(rules: &Map<String, Value>, place: &str) -> Option<(&'static str, String)> {
+    if let Some(Value::String(pattern)) = rules.get("pattern")
+        && let Err(err) = regress::Regex::new(pattern)
+    {
+        return Some((
+            "illegal-pattern",
+            format!("the pattern of {place} cannot be compiled: {err}"),
+        ));
+    }
+    let number = |key: &str| rules.get(key).and_then(Value::as_f64);
+    for (least, most) in
+        [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")]
+    {
+        if let (Some(low), Some(high)) = (number(least), number(most))
+            && low > high
+        {
+            return Some((
+                "impossible-rule",
+                format!("{least} {low} and {most} {high} of {place} exclude each other"),
+            ));
+        }
+    }
+    let allowed = rules.get("enum").and_then(Value::as_array)?;
+    if allowed.is_empty() {
+        return Some(("impossible-rule", format!("the enum of {place} is empty")));
+    }
+    let default = rules.get("default").filter(|default| !allowed.contains(default))?;
+    Some(("impossible-rule", format!("the default {default} of {place} is not in its enum")))
 }
 
 fn apply_example(
@@ -302,33 +327,41 @@ fn apply_example(
     }
 }
 
-/// Arguments that the server adds, by what the tool does.
-pub(super) fn add_own(
-    properties: &mut Map<String, Value>,
-    list: bool,
-    columns: bool,
-    mutating: bool,
-) {
-    if list || columns {
-        properties.insert(
-            "fields".into(),
-            json!({"type": "array", "items": {"type": "string"}, "description": "Dotted names to return instead of the default columns."}),
-        );
-        properties.insert(
-            "format".into(),
-            json!({"type": "string", "enum": ["table", "json"], "description": "json: everything, as the platform sent it."}),
-        );
-    }
-    if list {
-        properties.insert(
-            "limit".into(),
-            json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}),
-        );
-    }
-    if mutating {
-        properties.insert(
-            "dry_run".into(),
-            json!({"type": "boolean", "description": "Show the request; send nothing."}),
-        );
+impl Arguments {
+    /// The input schema: the API's arguments, and those that the server adds by what the tool does.
+    pub(super) fn schema(&mut self, answer: &Answer, class: Class) -> Value {
+        let list = answer.form == Form::List;
+        if list {
+            self.example.entry("limit").or_insert_with(|| EXAMPLE_ROWS.into());
+        }
+        let mut properties = self.properties.clone();
+        if list || !answer.columns.is_empty() {
+            properties.insert(
+                "fields".into(),
+                json!({"type": "array", "items": {"type": "string"}, "description": "Dotted names to return instead of the default columns."}),
+            );
+            properties.insert(
+                "format".into(),
+                json!({"type": "string", "enum": ["table", "json"], "description": "json: everything, as the platform sent it."}),
+            );
+        }
+        if list {
+            properties.insert(
+                "limit".into(),
+                json!({"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": DEFAULT_LIMIT}),
+            );
+        }
+        if class != Class::Read {
+            properties.insert(
+                "dry_run".into(),
+                json!({"type": "boolean", "description": "Show the request; send nothing."}),
+            );
+        }
+        let mut schema =
+            json!({"type": "object", "properties": properties, "additionalProperties": false});
+        if !self.required.is_empty() {
+            schema["required"] = json!(self.required);
+        }
+        schema
     }
 }

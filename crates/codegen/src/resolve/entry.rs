@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use xyte_mcp_catalogue::{Class, Entry, ErrorRule, Form};
+use xyte_mcp_catalogue::{Class, Entry, ErrorRule};
 
-use super::{Context, answer, arguments, error_rule, need_reason, surface, text};
+use super::{Context, answer, arguments, credential, error_rule, need_reason, surface, text};
 use crate::diagnostic::Diagnostic;
 use crate::overrides::OperationOverride;
 use crate::spec::Operation;
 use crate::spec::operation::snake;
 
 const LONGEST_NAME: usize = 40; // Clients put the server's name in front, and refuse 64 characters.
-
-const EXAMPLE_ROWS: u32 = 2; // Enough to see the form of a list.
 
 /// Decides everything about one exposed operation.
 pub(super) fn resolve(
@@ -22,43 +20,32 @@ pub(super) fn resolve(
     overrides: &OperationOverride,
     findings: &mut Vec<Diagnostic>,
 ) -> Entry {
+    credential::check(context, operation, findings);
     let class = class(operation, overrides, findings);
     let resolved = answer::resolve(context, operation, overrides, findings);
     let mut arguments =
         arguments::resolve(context, operation, overrides, &resolved.consumed, findings);
-    let list = resolved.answer.form == Form::List;
     let title = title(operation, overrides);
     let description = description(operation, overrides);
+    check_words(overrides, findings);
     let readable = surface::Readable {
         context,
         operation,
         arguments: &arguments.list,
         required: &arguments.required,
         answer: &resolved.answer,
+        row: resolved.row.as_ref(),
         title: &title,
         description: &description,
     };
     let resource =
         overrides.resource.as_ref().map(|resource| readable.resource(resource, findings));
     let route = readable.route(overrides, findings);
-    if list {
-        arguments.example.entry("limit").or_insert_with(|| EXAMPLE_ROWS.into());
-    }
-    arguments::add_own(
-        &mut arguments.properties,
-        list,
-        !resolved.answer.columns.is_empty(),
-        class != Class::Read,
-    );
-    let mut input = json!({"type": "object", "properties": arguments.properties, "additionalProperties": false});
-    if !arguments.required.is_empty() {
-        input["required"] = arguments.required.into();
-    }
     let tool = json!({
         "name": name(operation, overrides, findings),
         "title": title,
         "description": description,
-        "inputSchema": input,
+        "inputSchema": arguments.schema(&resolved.answer, class),
         "outputSchema": resolved.schema,
         "annotations": annotations(operation, overrides, class, findings),
     });
@@ -81,6 +68,25 @@ pub(super) fn resolve(
         route,
         cache: overrides.cache.as_ref().map_or(class == Class::Read, |cache| *cache.get_ref()),
         example: arguments.example,
+    }
+}
+
+/// Words that are there and say nothing are worse than the document's.
+fn check_words(overrides: &OperationOverride, findings: &mut Vec<Diagnostic>) {
+    let resource = overrides.resource.as_ref();
+    let words = [
+        ("tool.title", overrides.tool.title.as_ref()),
+        ("description", overrides.description.as_ref()),
+        ("resource.name", resource.and_then(|resource| resource.name.as_ref())),
+        ("resource.title", resource.and_then(|resource| resource.title.as_ref())),
+        ("resource.description", resource.and_then(|resource| resource.description.as_ref())),
+    ];
+    for (key, word) in words {
+        if let Some(word) = word.filter(|word| word.get_ref().trim().is_empty()) {
+            let message = format!("`{key}` of `{}` is empty", overrides.operation.get_ref());
+            let fault = Diagnostic::overrides("empty-text", word.span(), message);
+            findings.push(fault.help("leave the key out to keep the words of the document"));
+        }
     }
 }
 

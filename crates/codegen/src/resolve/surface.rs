@@ -1,12 +1,15 @@
 //! Resources and routes: the other two faces of a read.
 
+use serde_json::Value;
 use xyte_mcp_catalogue::{Answer, Argument, Form, Location, Resource};
 
 use super::{Context, answer, text};
 use crate::diagnostic::Diagnostic;
-use crate::overrides::{OperationOverride, ResourceOverride, Word};
+use crate::overrides::{OperationOverride, Overrides, ResourceOverride, Word};
 use crate::spec::Operation;
 use crate::spec::operation::variables;
+
+const DEFAULT_SCHEME: &str = "api";
 
 /// An operation that other faces than a tool may show.
 pub(super) struct Readable<'a> {
@@ -15,6 +18,8 @@ pub(super) struct Readable<'a> {
     pub(super) arguments: &'a [Argument],
     pub(super) required: &'a [String],
     pub(super) answer: &'a Answer,
+    /// Schema of what the columns are taken from.
+    pub(super) row: Option<&'a Value>,
     pub(super) title: &'a str,
     pub(super) description: &'a str,
 }
@@ -36,11 +41,10 @@ impl Readable<'_> {
             );
         }
         let columns = overrides.columns.as_deref().unwrap_or_default();
-        let answer = self.operation.answer.as_ref();
         answer::check_columns(
             self.context,
             self.operation,
-            (answer, Form::Object),
+            (self.row, self.answer.form),
             columns,
             findings,
         );
@@ -49,7 +53,7 @@ impl Readable<'_> {
             .overrides
             .scheme
             .as_ref()
-            .map_or("api", |scheme| scheme.get_ref().as_str());
+            .map_or(DEFAULT_SCHEME, |scheme| scheme.get_ref().as_str());
         let own = |word: &Option<Word>, default: &str| {
             word.as_ref().map_or_else(|| default.to_owned(), |word| text::line(word.get_ref()))
         };
@@ -100,6 +104,12 @@ impl Readable<'_> {
             return;
         }
         let variables = variables(template.get_ref());
+        if let Some(twice) =
+            variables.iter().enumerate().find(|(at, name)| variables[..*at].contains(name))
+        {
+            let message = format!("`{{{}}}` stands twice in the {what} of `{id}`", twice.1);
+            findings.push(Diagnostic::overrides("variable-twice", template.span(), message));
+        }
         let in_url =
             |argument: &&Argument| matches!(argument.location, Location::Path | Location::Query);
         let usable: Vec<&str> =
@@ -126,6 +136,22 @@ impl Readable<'_> {
             );
         }
     }
+}
+
+/// The scheme under which every resource is also reachable.
+pub(super) fn scheme(overrides: &Overrides, findings: &mut Vec<Diagnostic>) -> String {
+    let Some(word) = &overrides.scheme else { return DEFAULT_SCHEME.to_owned() };
+    if !is_uri(&format!("{}://", word.get_ref())) {
+        findings.push(
+            Diagnostic::overrides(
+                "illegal-uri",
+                word.span(),
+                format!("`{}` is no scheme of a URI", word.get_ref()),
+            )
+            .help("use `a` to `z`, digits, `+`, `-` and `.`, with a letter first"),
+        );
+    }
+    word.get_ref().clone()
 }
 
 fn is_uri(uri: &str) -> bool {

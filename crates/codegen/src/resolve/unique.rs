@@ -3,21 +3,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use xyte_mcp_catalogue::Entry;
-
-use super::MOST_DEFAULT_TOOLS;
+use super::{Exposed, MOST_DEFAULT_TOOLS};
 use crate::diagnostic::Diagnostic;
-use crate::overrides::OperationOverride;
-use crate::spec::Operation;
 use crate::spec::operation::variables;
 
 /// Reports tools, aliases, resources and routes that share a name, and a default set that is too large.
-pub(super) fn check(
-    entries: &[(&Operation, &OperationOverride, Entry)],
-    findings: &mut Vec<Diagnostic>,
-) {
+pub(super) fn check(exposed: &[Exposed<'_>], findings: &mut Vec<Diagnostic>) {
     let mut tools = Names::new("tools");
-    for (operation, overrides, entry) in entries {
+    for Exposed { operation, overrides, entry } in exposed {
         let name = entry.tool["name"].as_str().unwrap_or_default();
         let span = overrides
             .tool
@@ -27,7 +20,7 @@ pub(super) fn check(
         findings.extend(tools.claim("duplicate-tool", name.to_owned(), &operation.id, span));
     }
     let (mut uris, mut routes) = (Names::new("resources"), Names::new("routes"));
-    for (operation, overrides, _) in entries {
+    for Exposed { operation, overrides, .. } in exposed {
         for alias in &overrides.tool.aliases {
             findings.extend(tools.claim(
                 "duplicate-alias",
@@ -54,8 +47,8 @@ pub(super) fn check(
             ));
         }
     }
-    let default: Vec<_> = entries.iter().filter(|(_, _, entry)| entry.default).collect();
-    if let Some((_, overrides, _)) = default.get(MOST_DEFAULT_TOOLS) {
+    let default: Vec<_> = exposed.iter().filter(|exposed| exposed.entry.default).collect();
+    if let Some(Exposed { overrides, .. }) = default.get(MOST_DEFAULT_TOOLS) {
         let span = overrides
             .tool
             .default

@@ -77,21 +77,26 @@ pub(crate) fn read_path(
         );
         return Vec::new();
     }
-    let Some(members) = item.as_object() else { return Vec::new() };
-    METHODS
-        .iter()
-        .filter_map(|method| Some((*method, members.get(*method)?.as_object()?)))
-        .map(|(method, source)| {
-            Reader {
-                root,
-                method,
-                path,
-                pointer: format!("{pointer}/{method}"),
-                faults: Vec::new(),
-            }
-            .read(source, item)
-        })
-        .collect()
+    let Some(members) = item.as_object() else {
+        let message = format!("the path `{path}` is {}, not an object", reader::kind(item));
+        findings.push(Diagnostic::document("wrong-type", &pointer, message));
+        return Vec::new();
+    };
+    let mut operations = Vec::new();
+    for (method, source) in
+        METHODS.iter().filter_map(|method| Some((*method, members.get(*method)?)))
+    {
+        let pointer = format!("{pointer}/{method}");
+        let Some(source) = source.as_object() else {
+            let method = method.to_uppercase();
+            let message = format!("{method} {path} is {}, not an object", reader::kind(source));
+            findings.push(Diagnostic::document("wrong-type", pointer, message));
+            continue;
+        };
+        operations
+            .push(Reader { root, method, path, pointer, faults: Vec::new() }.read(source, item));
+    }
+    operations
 }
 
 /// Checks that every operation has an id of its own, also where two ids become one Rust name.
@@ -111,7 +116,7 @@ pub(crate) fn check_ids(operations: &mut [Operation], findings: &mut Vec<Diagnos
             );
             continue;
         }
-        let rust_name = snake(&operation.id);
+        let rust_name = rust_name(&operation.id);
         if let Some(other) = seen.get(&rust_name) {
             let pointer = format!("{}/operationId", operation.pointer);
             findings.push(
@@ -128,6 +133,16 @@ pub(crate) fn check_ids(operations: &mut [Operation], findings: &mut Vec<Diagnos
         }
         seen.insert(rust_name, place);
     }
+}
+
+/// Names that the client uses for functions of its own.
+const TAKEN: [&str; 9] =
+    ["new", "new_with_client", "pre", "post", "exec", "baseurl", "client", "inner", "api_version"];
+
+/// The name of an operation's function in the typed client.
+pub(crate) fn rust_name(id: &str) -> String {
+    let name = snake(id);
+    if TAKEN.contains(&name.as_str()) { format!("{name}_operation") } else { name }
 }
 
 /// Writes a name in snake case, with nothing but `a-z`, `0-9` and `_`.

@@ -10,8 +10,28 @@ use serde_json::Value;
 use crate::catalogue::{Tool, nearest};
 use crate::text::quoted;
 
+/// Says of every error what is wrong, and of each place only once: a value of the wrong type breaks other rules as well.
+pub(super) fn describe_all<'e>(
+    tool: &'e Tool,
+    arguments: &'e Value,
+    errors: impl Iterator<Item = ValidationError<'e>> + 'e,
+) -> impl Iterator<Item = String> + 'e {
+    let mut mistyped: Vec<String> = Vec::new();
+    errors.filter_map(move |error| {
+        let path = error.instance_path().to_string();
+        if mistyped.contains(&path) {
+            return None;
+        }
+        let text = describe(tool, arguments, &error);
+        if matches!(error.kind(), Kind::Type { .. }) {
+            mistyped.push(path);
+        }
+        Some(text)
+    })
+}
+
 /// Says what is wrong and what is accepted instead.
-pub(super) fn describe(tool: &Tool, arguments: &Value, error: &ValidationError<'_>) -> String {
+fn describe(tool: &Tool, arguments: &Value, error: &ValidationError<'_>) -> String {
     let path = error.instance_path().to_string();
     let schema = schema_at(tool, &path);
     let name = spoken(&path);
@@ -61,6 +81,7 @@ pub(super) fn describe(tool: &Tool, arguments: &Value, error: &ValidationError<'
             format!("{name} has too many members: at most {limit} are accepted")
         }
         Kind::UniqueItems => format!("{name} has an item twice: every item is accepted once"),
+        Kind::AnyOf { .. } => format!("{name} is {}: {}", kind(value), accepted(schema)),
         _ => format!("{name} is not accepted ({}): {}", error.kind().keyword(), accepted(schema)),
     }
 }
@@ -113,6 +134,13 @@ fn accepted(schema: Option<&Value>) -> String {
     }
     if let Some(only) = schema.get("const") {
         return format!("only `{}` is accepted", plain(only));
+    }
+    if let Some(parts) = schema.get("anyOf").and_then(Value::as_array) {
+        let kinds: Vec<&str> =
+            parts.iter().filter_map(|part| part.get("type")?.as_str()).map(type_name).collect();
+        if !kinds.is_empty() {
+            return format!("{} is accepted", kinds.join(" or "));
+        }
     }
     let mut text = match schema.get("type") {
         Some(Value::String(only)) => type_name(only).to_owned(),

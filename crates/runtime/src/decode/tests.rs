@@ -35,6 +35,7 @@ fn catalogue() -> Catalogue {
     .unwrap();
     Catalogue::new(xyte_mcp_catalogue::Catalogue {
         api: xyte_mcp_catalogue::Api {
+            credentials: std::collections::BTreeMap::new(),
             title: "T".to_owned(),
             version: "1".to_owned(),
             server: String::new(),

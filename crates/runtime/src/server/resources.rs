@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use xyte_mcp_catalogue as model;
 
 use super::{LIST_TTL_MS, Server, unless_cancelled};
-use crate::caller::Caller;
+use crate::caller::{Caller, Selection};
 use crate::catalogue::nearest;
 use crate::dispatch::{Call, View, dispatch};
 use crate::failure::Failure;
@@ -40,8 +40,8 @@ pub struct Document {
 /// All resources, listed once and matched by pattern.
 #[derive(Debug)]
 pub(super) struct Resources {
-    pub(super) list: Vec<Resource>,
-    pub(super) templates: Vec<ResourceTemplate>,
+    list: Vec<(Resource, Option<usize>)>,
+    templates: Vec<(ResourceTemplate, usize)>,
     patterns: Vec<(Pattern, usize)>,
     documents: Vec<Document>,
 }
@@ -57,19 +57,47 @@ impl Resources {
             patterns.push((Pattern::new(&resource.uri), index));
             patterns.push((Pattern::new(&resource.alias), index));
             if resource.uri.contains('{') {
-                templates.push(template(resource));
+                templates.push((template(resource), index));
             } else {
-                list.push(listed(resource));
+                list.push((listed(resource), Some(index)));
             }
         }
         list.extend(documents.iter().map(|document| {
-            Resource::new(&document.uri, &document.name)
+            let resource = Resource::new(&document.uri, &document.name)
                 .with_title(&document.title)
                 .with_description(&document.description)
                 .with_mime_type(&document.mime)
-                .with_size(document.text.len() as u64)
+                .with_size(document.text.len() as u64);
+            (resource, None)
         }));
         Self { list, templates, patterns, documents }
+    }
+
+    /// The resources that a selection shows; documents are always among them.
+    pub(super) fn shown(&self, service: &Service, selection: &Selection) -> Vec<Resource> {
+        let tools = &service.catalogue.tools;
+        let shown = |tool: &Option<usize>| {
+            tool.is_none_or(|tool| service.shows_resource(&tools[tool], selection))
+        };
+        self.list
+            .iter()
+            .filter(|(_, tool)| shown(tool))
+            .map(|(resource, _)| resource.clone())
+            .collect()
+    }
+
+    /// The templates that a selection shows.
+    pub(super) fn shown_templates(
+        &self,
+        service: &Service,
+        selection: &Selection,
+    ) -> Vec<ResourceTemplate> {
+        let tools = &service.catalogue.tools;
+        let shown = self
+            .templates
+            .iter()
+            .filter(|(_, tool)| service.shows_resource(&tools[*tool], selection));
+        shown.map(|(template, _)| template.clone()).collect()
     }
 
     /// The tool that reads a URI, and the arguments in it.
@@ -78,9 +106,9 @@ impl Resources {
     }
 
     fn missing(&self, uri: &str) -> ErrorData {
-        let known = self.list.iter().map(|resource| resource.uri.as_str());
+        let known = self.list.iter().map(|(resource, _)| resource.uri.as_str());
         let known =
-            known.chain(self.templates.iter().map(|template| template.uri_template.as_str()));
+            known.chain(self.templates.iter().map(|(template, _)| template.uri_template.as_str()));
         let hint = nearest(uri, known)
             .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         ErrorData::resource_not_found(

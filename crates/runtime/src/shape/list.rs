@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
-use xyte_mcp_catalogue::Paging;
+use xyte_mcp_catalogue::{MOST_ROWS, Paging};
 
 use crate::shape::projection::{self, Tree};
 use crate::shape::table::table;
-use crate::shape::{Format, Shaped};
+use crate::shape::{Format, Shaped, absent};
 use crate::text::quoted;
 
 /// What is read of every page of a list.
@@ -76,6 +76,12 @@ impl Plan<'_> {
         };
         let after = self.after(&value);
         match projection::take(&mut value, self.rows) {
+            Some(Value::Array(rows)) if self.tree.is_some() && are_empty(&rows) => {
+                // Not one of the columns is there: whole rows are better than none.
+                let mut whole: Value = serde_json::from_slice(body)?;
+                let rows = projection::take(&mut whole, self.rows);
+                Ok(Page::Rows(rows.and_then(into_array).unwrap_or_default(), after))
+            }
             Some(Value::Array(rows)) => Ok(Page::Rows(rows, after)),
             _ => serde_json::from_slice(body).map(Page::Other),
         }
@@ -102,7 +108,7 @@ impl Plan<'_> {
         warnings.extend(self.absent_columns(&rows));
         let summary = summary(rows.len(), complete);
         let text = match self.format {
-            Format::Table if !self.columns.is_empty() && other.is_none() => {
+            Format::Table if !self.columns.is_empty() && other.is_none() && !self.misses(&rows) => {
                 let mut text = table(&self.columns, &rows);
                 text.push('\n');
                 text.push_str(&summary);
@@ -126,23 +132,37 @@ impl Plan<'_> {
         }
     }
 
-    /// Names fields the caller chose that no row has: most likely misspelt. Declared columns may be absent, since the platform omits what is empty.
-    fn absent_columns(&self, rows: &[Value]) -> Option<String> {
-        let Cow::Owned(chosen) = &self.columns else { return None };
-        let objects = || rows.iter().filter(|row| row.is_object());
-        objects().next()?;
-        let absent: Vec<String> = chosen
-            .iter()
-            .filter(|column| {
-                let head = column.split('.').next().unwrap_or_default();
-                objects().all(|row| row.get(head).is_none())
-            })
-            .map(|column| format!("`{}`", quoted(column)))
-            .collect();
-        (!absent.is_empty()).then(|| {
-            format!("no row has {}; `format: \"json\"` shows whole rows", absent.join(", "))
-        })
+    /// Whether none of the columns is in any row.
+    fn misses(&self, rows: &[Value]) -> bool {
+        !rows.is_empty() && absent(&self.columns, rows).len() == self.columns.len()
     }
+
+    /// Names fields the caller chose that no row has: most likely misspelt. One declared column may be absent, since the platform omits what is empty; all of them may not.
+    fn absent_columns(&self, rows: &[Value]) -> Option<String> {
+        let objects: Vec<&Value> = rows.iter().filter(|row| row.is_object()).collect();
+        let chosen = matches!(self.columns, Cow::Owned(_));
+        if objects.is_empty() || self.columns.is_empty() || !(chosen || self.misses(rows)) {
+            return None;
+        }
+        let absent = absent(&self.columns, objects);
+        let names: Vec<String> =
+            absent.iter().map(|column| format!("`{}`", quoted(column))).collect();
+        let rest = if self.misses(rows) {
+            "whole rows are shown"
+        } else {
+            "`format: \"json\"` shows whole rows"
+        };
+        (!names.is_empty()).then(|| format!("no row has {}; {rest}", names.join(", ")))
+    }
+}
+
+fn are_empty(rows: &[Value]) -> bool {
+    !rows.is_empty()
+        && rows.iter().all(|row| row.as_object().is_some_and(serde_json::Map::is_empty))
+}
+
+fn into_array(value: Value) -> Option<Vec<Value>> {
+    if let Value::Array(rows) = value { Some(rows) } else { None }
 }
 
 /// Rows of one or more pages.
@@ -160,7 +180,11 @@ pub struct Gathered {
 
 fn summary(returned: usize, complete: bool) -> String {
     let rows = if returned == 1 { "row" } else { "rows" };
-    let rest = if complete { "complete" } else { "more exist: raise limit" };
+    let rest = match complete {
+        true => "complete",
+        false if returned < MOST_ROWS as usize => "there may be more: raise limit",
+        false => "there may be more: narrow the question",
+    };
     format!("{returned} {rows}, {rest}")
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use xyte_mcp_catalogue::Location;
 
-use crate::spec::operation::snake;
+use crate::spec::operation::rust_name;
 use crate::spec::{Document, Operation, Parameter, escape};
 
 /// Builds the document.
@@ -29,7 +29,7 @@ pub(super) fn narrow(document: &Document, exposed: &[&Operation]) -> Value {
 fn narrow_operation(operation: &Operation) -> Value {
     let bytes = json!({"description": "", "content": {"*/*": {}}});
     let mut source = json!({
-        "operationId": snake(&operation.id),
+        "operationId": rust_name(&operation.id),
         "parameters": operation.parameters.iter().map(narrow_parameter).collect::<Vec<_>>(),
         "responses": {"2XX": bytes, "4XX": bytes, "5XX": bytes},
     });

@@ -5,7 +5,22 @@ use xyte_mcp_catalogue::Location;
 
 use super::{Body, Operation, Parameter, snake, variables};
 use crate::diagnostic::Diagnostic;
-use crate::spec::reference::follow;
+use crate::spec::reference::{broken_references, follow};
+
+/// Names of variables inside the functions that progenitor writes.
+const RESERVED: [&str; 1] = ["header_map"];
+
+/// Names the JSON type of a value.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
 
 /// Reads one operation, and keeps what it finds on the way.
 pub(super) struct Reader<'a> {
@@ -27,6 +42,7 @@ impl Reader<'_> {
         let body = self.body(source);
         let answer = self.answer(source);
         let failures = self.failures(source);
+        self.check_references(&parameters, body.as_ref(), answer.as_ref());
         Operation {
             id: text("operationId"),
             method: self.method.to_uppercase(),
@@ -86,6 +102,14 @@ impl Reader<'_> {
         let mut parameters: Vec<Parameter> = Vec::new();
         for (list, pointer) in places {
             let own_start = parameters.len();
+            if let Some(list) = list.filter(|list| !list.is_array()) {
+                let message = format!("`parameters` is {}, not an array", kind(list));
+                self.faults.push(self.found(
+                    "wrong-type",
+                    &format!("{pointer}/parameters"),
+                    message,
+                ));
+            }
             for (at, value) in list.and_then(Value::as_array).into_iter().flatten().enumerate() {
                 let Some(parameter) = self.parameter(value, format!("{pointer}/parameters/{at}"))
                 else {
@@ -117,6 +141,14 @@ impl Reader<'_> {
         let mut seen: Vec<(String, &str)> = Vec::new();
         for parameter in parameters {
             let name = snake(&parameter.name);
+            if name.is_empty() || RESERVED.contains(&name.as_str()) {
+                let message = format!(
+                    "the parameter `{}` has a name that the typed client cannot have",
+                    parameter.name
+                );
+                let fault = self.found("reserved-parameter", &parameter.pointer, message);
+                self.faults.push(fault.help("skip the operation, or patch the parameter away"));
+            }
             match seen.iter().find(|(known, _)| *known == name) {
                 Some((_, other)) => {
                     let message = format!(
@@ -228,7 +260,18 @@ impl Reader<'_> {
             match media.and_then(|(_, media)| media.get("schema")) {
                 Some(schema) if schemas.iter().any(|(_, known)| known == schema) => {}
                 Some(schema) => schemas.push((status.clone(), schema.clone())),
-                None => empty.push(status.clone()),
+                None => {
+                    let kinds: Vec<&str> =
+                        content.into_iter().flatten().map(|(kind, _)| kind.as_str()).collect();
+                    if !kinds.is_empty() && media.is_none() {
+                        let message =
+                            format!("the answer {status} is {}, not JSON", kinds.join(", "));
+                        let fault = self.found("unsupported-answer", &pointer, message);
+                        self.faults
+                            .push(fault.help("only JSON answers are carried; skip the operation"));
+                    }
+                    empty.push(status.clone());
+                }
             }
         }
         if schemas.len() > 1 {
@@ -279,6 +322,33 @@ impl Reader<'_> {
             );
         }
         statuses
+    }
+
+    /// A reference inside a schema that leads nowhere would leave the schema open without a word.
+    fn check_references(
+        &mut self,
+        parameters: &[Parameter],
+        body: Option<&Body>,
+        answer: Option<&Value>,
+    ) {
+        let responses = format!("{}/responses", self.pointer);
+        let schemas = parameters
+            .iter()
+            .map(|parameter| (&parameter.schema, parameter.pointer.clone()))
+            .chain(body.map(|body| (&body.schema, body.pointer.clone())))
+            .chain(answer.map(|answer| (answer, responses)));
+        let mut broken = Vec::new();
+        for (schema, pointer) in schemas {
+            for reference in broken_references(self.root, schema) {
+                broken.push(self.found(
+                    "broken-reference",
+                    &pointer,
+                    format!("`{reference}` leads nowhere"),
+                ));
+            }
+        }
+        let help = "a reference must lead to a part of this document, and not to itself";
+        self.faults.extend(broken.into_iter().map(|fault| fault.help(help)));
     }
 
     fn credential(&self, source: &Map<String, Value>) -> String {
