@@ -66,6 +66,13 @@ async fn a_wrong_argument_is_named_and_the_platform_sees_nothing() {
         ("get_device", json!({"device_id": "Board room"}), "`device_id`"),
         ("list_incidents", json!({"status": "open"}), "`active`"),
         ("create_space", json!({"name": ""}), "`name`"),
+        ("create_asset", json!({"name": "Lectern", "status": 5}), "`status`"),
+        (
+            "merge_devices",
+            json!({"device_id": DEVICE, "with_device_ids": ["x"]}),
+            "`with_device_ids[0]`",
+        ),
+        ("list_devices", json!({"space_id": 1e30}), "`space_id`"),
     ];
     for (tool, arguments, named) in wrong {
         let result = server.call(tool, arguments.clone(), &headers).await;
@@ -76,7 +83,27 @@ async fn a_wrong_argument_is_named_and_the_platform_sees_nothing() {
     }
     assert_eq!(sandbox.received().await, 0);
     server.call("list_devices", json!({"space_id": "2104"}), &headers).await;
-    assert_eq!(sandbox.received().await, 1, "an id may be written as text");
+    let two = server.call("list_devices", json!({"limit": 2.0}), &headers).await;
+    assert_eq!(
+        (sandbox.received().await, ids(&two).len()),
+        (2, 2),
+        "a number may be written in other ways"
+    );
+}
+
+#[tokio::test]
+async fn an_id_cannot_lead_a_call_to_another_resource() {
+    let sandbox = Running::sandbox();
+    let base = format!("http://{}", sandbox.address);
+    let server = Running::http(&["--base-url", &base, "--toolsets", "all"]);
+    for id in ["..", ".", "..\\devices", " "] {
+        let arguments = json!({"device_id": DEVICE, "command_id": id});
+        let result = server.call("cancel_command", arguments, &[("x-xyte-api-key", KEY_A)]).await;
+        let error = &result["structuredContent"]["error"];
+        assert_eq!(error["code"], "invalid_arguments", "{id}: {result}");
+        assert!(error["message"].as_str().unwrap().contains("`command_id`"), "{error}");
+    }
+    assert_eq!(sandbox.received().await, 0);
 }
 
 #[tokio::test]

@@ -89,6 +89,9 @@ pub struct Entry {
     pub credential: String,
     /// Where each argument of the tool goes.
     pub arguments: Vec<Argument>,
+    /// Whether a body may be left out altogether.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional_body: bool,
     /// What comes back and how it is shown.
     pub answer: Answer,
     /// How a list is walked; absent when the answer comes in one piece.

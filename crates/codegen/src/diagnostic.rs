@@ -57,26 +57,26 @@ pub enum Place {
 
 impl Diagnostic {
     /// Makes an error in the overrides.
-    pub fn overrides(rule: &'static str, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self::new(rule, Place::Overrides(span), message.into())
+    pub fn overrides(rule: &'static str, span: Range<usize>, message: impl AsRef<str>) -> Self {
+        Self::new(rule, Place::Overrides(span), message)
     }
 
     /// Makes an error in the document.
     pub fn document(
         rule: &'static str,
         pointer: impl Into<String>,
-        message: impl Into<String>,
+        message: impl AsRef<str>,
     ) -> Self {
-        Self::new(rule, Place::Document(pointer.into()), message.into())
+        Self::new(rule, Place::Document(pointer.into()), message)
     }
 
     /// Makes an error at a place.
-    pub fn new(rule: &'static str, place: Place, message: String) -> Self {
+    pub fn new(rule: &'static str, place: Place, message: impl AsRef<str>) -> Self {
         Self {
             rule,
             severity: Severity::Error,
             place,
-            message,
+            message: visible(message.as_ref()).replace('\n', "\\n"), // build.rs prints it on a line of its own.
             label: String::new(),
             help: String::new(),
         }

@@ -69,6 +69,9 @@ pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
         return Err(report(inputs, findings));
     };
     spec::patch::apply(&mut value, &overrides.patches, &mut findings);
+    if !spec::check_version(&value, &mut findings) {
+        return Err(report(inputs, findings));
+    }
     let document = spec::read(value, &mut findings);
     let catalogue = resolve::resolve(&document, &overrides, &mut findings);
     if findings.iter().any(|finding| finding.severity == Severity::Error) {

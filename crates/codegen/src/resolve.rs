@@ -30,6 +30,7 @@ pub(crate) fn resolve(
     findings: &mut Vec<Diagnostic>,
 ) -> Catalogue {
     let toolsets = toolsets(document, overrides);
+    check_toolsets(&toolsets, overrides, findings);
     check_names(document, overrides, findings);
     let context = Context { document, overrides, toolsets: &toolsets };
     let (exposed, skipped) = decide(&context, findings);
@@ -135,6 +136,20 @@ fn toolsets(document: &Document, overrides: &Overrides) -> Vec<Toolset> {
         }
     }
     sets
+}
+
+/// Callers select toolsets by name, separated by commas, and `all` means all.
+fn check_toolsets(toolsets: &[Toolset], overrides: &Overrides, findings: &mut Vec<Diagnostic>) {
+    for set in toolsets.iter().filter(|set| set.name == "all" || set.name != snake(&set.name)) {
+        let message = format!("`{}` is no name for a toolset", set.name);
+        let word = overrides.toolsets.iter().find(|change| *change.name.get_ref() == set.name);
+        let fault = match word {
+            Some(word) => Diagnostic::overrides("illegal-name", word.name.span(), message),
+            None => Diagnostic::document("illegal-name", "/tags", message),
+        };
+        findings
+            .push(fault.help("use `a` to `z`, `0` to `9` and `_`, and another name than `all`"));
+    }
 }
 
 /// Reports operations in the overrides that the document does not have.

@@ -3,13 +3,14 @@
 //! Knows OpenAPI 3.0 and its quirks; knows neither MCP nor, but for the patches it is given, the overrides.
 
 pub(crate) mod duplicate;
+pub(crate) mod flat;
 pub(crate) mod operation;
 pub(crate) mod patch;
 pub(crate) mod reference;
 
 use serde_json::Value;
 
-pub(crate) use operation::{Operation, Parameter};
+pub(crate) use operation::{Body, Operation, Parameter};
 
 use crate::diagnostic::{Diagnostic, Place};
 
@@ -48,6 +49,11 @@ pub(crate) fn parse(text: &str, findings: &mut Vec<Diagnostic>) -> Option<Value>
         }
     };
     findings.extend(duplicate::find(text));
+    Some(value)
+}
+
+/// Checks that the document, patches applied, is of the version that is read.
+pub(crate) fn check_version(value: &Value, findings: &mut Vec<Diagnostic>) -> bool {
     let version = value.get("openapi").and_then(Value::as_str).unwrap_or_default();
     if !(version == "3.0" || version.starts_with("3.0.")) {
         let stated = if value.get("openapi").is_some() {
@@ -64,9 +70,9 @@ pub(crate) fn parse(text: &str, findings: &mut Vec<Diagnostic>) -> Option<Value>
             .label("the typed client is generated from OpenAPI 3.0 only")
             .help("publish or convert the document as OpenAPI 3.0.3"),
         );
-        return None;
+        return false;
     }
-    Some(value)
+    true
 }
 
 /// Reads every operation. Faults of one operation are kept with it, since a skipped operation may have any.

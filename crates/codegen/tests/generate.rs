@@ -164,6 +164,51 @@ fn faults_of_a_skipped_operation_do_not_stop_the_build() {
     assert!(!output.client.contains("create_book"));
 }
 
+#[test]
+fn schemas_without_end_are_cut_open() {
+    let (mut document, overrides) = base();
+    let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+    let all: Vec<Value> =
+        (0..12).map(|n| json!({"$ref": format!("#/components/schemas/S{n}")})).collect();
+    for n in 0..12 {
+        let fields: serde_json::Map<String, Value> =
+            all.iter().enumerate().map(|(at, other)| (format!("f{at}"), other.clone())).collect();
+        schemas.insert(format!("S{n}"), json!({"type": "object", "properties": fields}));
+    }
+    schemas.insert(
+        "Loop".into(),
+        json!({"allOf": [{"$ref": "#/components/schemas/Loop"}, {"type": "object"}]}),
+    );
+    schemas.insert(
+        "Coil".into(),
+        json!({"type": "array", "items": {"$ref": "#/components/schemas/Coil"}}),
+    );
+    let book = schemas["Book"]["properties"].as_object_mut().unwrap();
+    book.insert("others".into(), all[0].clone());
+    book.insert("loop".into(), json!({"$ref": "#/components/schemas/Loop"}));
+    book.insert("coil".into(), json!({"$ref": "#/components/schemas/Coil"}));
+    let new = schemas["NewBook"]["properties"].as_object_mut().unwrap();
+    new.insert("others".into(), all[1].clone());
+    new.insert("loop".into(), json!({"$ref": "#/components/schemas/Loop"}));
+    let output = run(&document.to_string(), &overrides).unwrap();
+    assert!(output.capabilities.len() < 2_000_000, "{}", output.capabilities.len());
+}
+
+#[test]
+fn what_reaches_a_place_of_the_client_is_what_belongs_there() {
+    let (mut document, overrides) = base();
+    let post = &mut document["paths"]["/books"]["post"];
+    post["parameters"] = json!([
+        {"name": "MACAddress", "in": "query", "required": true, "schema": {"type": "string"}},
+        {"name": "price", "in": "query", "schema": {"type": "number"}},
+        {"name": "APIKeys", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}},
+        {"name": "X-Trace", "in": "header", "schema": {"type": "string"}},
+    ]);
+    let output = run(&document.to_string(), &overrides).unwrap();
+    let expected = r#"client.create_book(input.get::<Option<_>>("APIKeys")?.as_ref(), input.text("MACAddress")?, input.optional_spelled("price")?.as_deref(), input.optional_text("X-Trace")?, &input.body()?)"#;
+    assert!(output.calls.contains(expected), "{}", output.calls);
+}
+
 /// Lists every pointer of a document.
 fn pointers(value: &Value, prefix: &str, out: &mut Vec<String>) {
     let mut visit = |key: String, value: &Value| {

@@ -94,6 +94,7 @@ pub fn decode(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Decoded,
     if problems.is_empty() {
         problems.extend(take_options(tool, &mut arguments, &mut options));
     }
+    problems.extend(detours(tool, &arguments));
     if !problems.is_empty() {
         return Err(refuse(tool, &problems));
     }
@@ -115,6 +116,28 @@ fn take_unshown(tool: &Tool, arguments: &mut Map<String, Value>) -> Vec<(String,
         fitting.then(|| Some((name.to_owned(), arguments.remove(name)?))).flatten()
     });
     taken.collect()
+}
+
+/// Values in the path that a URL parser would take for steps in it: the request would reach another resource.
+fn detours<'a>(
+    tool: &'a Tool,
+    arguments: &'a Map<String, Value>,
+) -> impl Iterator<Item = String> + 'a {
+    let in_path =
+        tool.entry.arguments.iter().filter(|argument| argument.location == Location::Path);
+    in_path.filter_map(|argument| {
+        let value = arguments.get(&argument.name)?.as_str()?;
+        let detour = matches!(value.trim(), "" | "." | "..")
+            || value.contains('\\')
+            || value.contains(char::is_control);
+        detour.then(|| {
+            format!(
+                "`{}` is \"{}\": an id is accepted, not a path",
+                argument.name,
+                text::quoted(value)
+            )
+        })
+    })
 }
 
 fn refuse(tool: &Tool, problems: &[String]) -> Failure {

@@ -50,6 +50,25 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// Reads a number in the caller's own spelling.
+    pub fn spelled(&self, name: &str) -> Result<String, Failure> {
+        self.optional_spelled(name)?.ok_or_else(|| {
+            Failure::invalid_arguments(format!("`{name}` is missing: a number is accepted"))
+        })
+    }
+
+    /// Reads a number in the caller's own spelling, if it is there.
+    pub fn optional_spelled(&self, name: &str) -> Result<Option<String>, Failure> {
+        match self.value(name) {
+            Value::Null => Ok(None),
+            Value::Number(number) => Ok(Some(number.to_string())),
+            other => Err(Failure::invalid_arguments(format!(
+                "`{name}` is no number: {}",
+                text::quoted(&other.to_string())
+            ))),
+        }
+    }
+
     /// Reads the body: the object of all arguments that belong to it, or the one argument that is the whole body.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         if let Some(name) = self.whole_body() {
@@ -83,7 +102,13 @@ impl<'a> Input<'a> {
     pub fn body_bytes(&self) -> Option<Bytes> {
         let written = match self.whole_body() {
             Some(name) => serde_json::to_vec(self.arguments.get(name)?),
-            None if self.has_body() => serde_json::to_vec(&self.body_object()),
+            None if self.has_body() => {
+                let body = self.body_object();
+                if body.is_empty() && self.entry.optional_body {
+                    return None;
+                }
+                serde_json::to_vec(&body)
+            }
             None => return None,
         };
         written.ok().map(Bytes::from)

@@ -126,6 +126,11 @@ impl Exchange {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(body.clone().into());
         }
+        if self.body.is_none() && takes_json(request.headers()) {
+            // A body that may be left out, and was.
+            *request.body_mut() = None;
+            request.headers_mut().remove(CONTENT_TYPE);
+        }
         let headers = request.headers_mut();
         headers.remove("api-version");
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -3,9 +3,9 @@
 use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
-use xyte_mcp_catalogue::{Catalogue, Entry, Location};
+use xyte_mcp_catalogue::{Argument, Catalogue, Entry};
 
-use super::client::{Passing, Signatures};
+use super::client::signature::{Passing, Signatures};
 use super::{filters, template_fault};
 use crate::diagnostic::Diagnostic;
 use crate::spec::escape;
@@ -58,15 +58,15 @@ fn call(entry: &Entry, signatures: &Signatures) -> Result<Call, Diagnostic> {
         let pointer = format!("/paths/{}/{}", escape(&entry.path), entry.method.to_lowercase());
         return Err(Diagnostic::document("client-generator", pointer, message));
     };
-    let in_body = |location| matches!(location, Location::Body | Location::WholeBody);
-    let arguments = parameters.iter().map(|parameter| {
+    let arguments = parameters.iter().map(|place| {
+        let Some((wire, location)) = &place.wire else { return body(place.passing) };
+        let same = |argument: &&Argument| argument.wire == *wire && argument.location == *location;
         let name = entry
             .arguments
             .iter()
-            .filter(|argument| !in_body(argument.location))
-            .find(|argument| argument.wire == parameter.wire)
-            .map_or(parameter.wire.as_str(), |argument| argument.name.as_str());
-        expression(parameter.passing, &filters::literal(name))
+            .find(same)
+            .map_or(wire.as_str(), |argument| argument.name.as_str());
+        expression(place.passing, &filters::literal(name))
     });
     Ok(Call {
         operation: entry.operation.clone(),
@@ -85,9 +85,17 @@ fn expression(passing: Passing, name: &str) -> String {
         Passing::Reference => format!("&input.get({name})?"),
         Passing::OptionalReference => format!("input.get::<Option<_>>({name})?.as_ref()"),
         Passing::Value => format!("input.get({name})?"),
-        Passing::Body => "&input.body()?".to_owned(),
-        Passing::TextBody => "&input.body::<String>()?".to_owned(),
-        Passing::ValueBody => "input.body()?".to_owned(),
+        Passing::Spelled => format!("&input.spelled({name})?"),
+        Passing::OptionalSpelled => format!("input.optional_spelled({name})?.as_deref()"),
+    }
+}
+
+/// How the body reaches its place.
+fn body(passing: Passing) -> String {
+    match passing {
+        Passing::Text => "&input.body::<String>()?".to_owned(),
+        Passing::Value => "input.body()?".to_owned(),
+        _ => "&input.body()?".to_owned(),
     }
 }
 

@@ -4,42 +4,18 @@
 //! Words of the document are left out, so that none can end up in Rust.
 
 mod document;
+mod plain;
+pub(crate) mod signature;
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::quote;
-use syn::{FnArg, GenericArgument, ImplItem, Item, Pat, PathArguments, Type};
-use xyte_mcp_catalogue::Catalogue;
+use xyte_mcp_catalogue::{Catalogue, Entry};
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::spec::operation::{rust_name, snake};
 use crate::spec::{Document, Operation};
-
-/// Parameters by function of the client.
-pub(crate) type Signatures = BTreeMap<String, Vec<ClientParameter>>;
-
-/// One parameter of a function of the client.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ClientParameter {
-    pub(crate) name: String,
-    pub(crate) wire: String,
-    pub(crate) passing: Passing,
-}
-
-/// How a parameter is passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Passing {
-    Text,
-    OptionalText,
-    Reference,
-    OptionalReference,
-    Value,
-    Body,
-    TextBody,
-    ValueBody,
-}
+use signature::{Exposed, Signatures};
 
 /// Generates the client of the exposed operations.
 ///
@@ -49,21 +25,25 @@ pub(crate) fn emit(
     document: &Document,
     catalogue: &Catalogue,
 ) -> Result<(String, Signatures), Vec<Diagnostic>> {
-    let exposed: Vec<&Operation> = document
-        .operations
+    let of = |entry: &'_ Entry| {
+        document.operations.iter().find(|operation| operation.id == entry.operation)
+    };
+    let exposed: Vec<Exposed<'_>> = catalogue
+        .entries
         .iter()
-        .filter(|operation| catalogue.entries.iter().any(|entry| entry.operation == operation.id))
+        .filter_map(|entry| Some(Exposed { operation: of(entry)?, entry }))
         .collect();
     let file = match generate(document, &exposed) {
         Ok(file) => file,
         Err(cause) => return Err(blame(document, &exposed, &cause)),
     };
-    let signatures = signatures(&file, &exposed);
+    let signatures = signature::signatures(document, &file, &exposed)
+        .map_err(|cause| vec![Diagnostic::document("client-generator", "/paths", cause)])?;
     Ok((prettyplease::unparse(&file), signatures))
 }
 
 /// Runs progenitor, which panics where it meets what it does not know.
-fn generate(document: &Document, exposed: &[&Operation]) -> Result<syn::File, String> {
+fn generate(document: &Document, exposed: &[Exposed<'_>]) -> Result<syn::File, String> {
     let narrowed = document::narrow(document, exposed);
     let parsed: openapiv3::OpenAPI =
         serde_json::from_value(narrowed).map_err(|err| err.to_string())?;
@@ -89,7 +69,7 @@ fn generate(document: &Document, exposed: &[&Operation]) -> Result<syn::File, St
 }
 
 /// Finds which operations the generator gives up on, by giving it each alone.
-fn blame(document: &Document, exposed: &[&Operation], cause: &str) -> Vec<Diagnostic> {
+fn blame(document: &Document, exposed: &[Exposed<'_>], cause: &str) -> Vec<Diagnostic> {
     let finding = |operation: &Operation, cause: &str| {
         let message = format!(
             "{} {}: no typed client can be generated: {}",
@@ -103,8 +83,8 @@ fn blame(document: &Document, exposed: &[&Operation], cause: &str) -> Vec<Diagno
     };
     let findings: Vec<Diagnostic> = exposed
         .iter()
-        .filter_map(|operation| {
-            generate(document, &[*operation]).err().map(|cause| finding(operation, &cause))
+        .filter_map(|exposed| {
+            generate(document, &[*exposed]).err().map(|cause| finding(exposed.operation, &cause))
         })
         .collect();
     if !findings.is_empty() {
@@ -119,80 +99,4 @@ fn blame(document: &Document, exposed: &[&Operation], cause: &str) -> Vec<Diagno
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(200).collect()
-}
-
-/// Reads the functions of `impl Client`.
-fn signatures(file: &syn::File, exposed: &[&Operation]) -> Signatures {
-    let functions = file.items.iter().filter_map(|item| match item {
-        Item::Impl(block) if block.trait_.is_none() => Some(&block.items),
-        _ => None,
-    });
-    let mut signatures = Signatures::new();
-    for item in functions.flatten() {
-        let ImplItem::Fn(function) = item else { continue };
-        let name = function.sig.ident.to_string();
-        let of = |operation: &&&Operation| same(&name, &rust_name(&operation.id));
-        let operation = exposed.iter().find(of);
-        let Some(operation) = operation.filter(|_| function.sig.asyncness.is_some()) else {
-            continue;
-        };
-        let parameters = function.sig.inputs.iter().filter_map(|input| match input {
-            FnArg::Typed(input) => match &*input.pat {
-                Pat::Ident(pattern) => {
-                    Some(parameter(&pattern.ident.to_string(), &input.ty, operation))
-                }
-                _ => None,
-            },
-            FnArg::Receiver(_) => None,
-        });
-        signatures.insert(name, parameters.collect());
-    }
-    signatures
-}
-
-/// Progenitor adds an underscore where a name is a keyword of Rust.
-fn same(ident: &str, name: &str) -> bool {
-    ident == name || ident.strip_suffix('_') == Some(name)
-}
-
-fn parameter(name: &str, ty: &Type, operation: &Operation) -> ClientParameter {
-    let found = operation.parameters.iter().find(|parameter| same(name, &snake(&parameter.name)));
-    let passing = passing(ty);
-    if let Some(parameter) = found {
-        return ClientParameter { name: name.to_owned(), wire: parameter.name.clone(), passing };
-    }
-    let passing = match passing {
-        Passing::Text | Passing::OptionalText => Passing::TextBody,
-        Passing::Value => Passing::ValueBody,
-        _ => Passing::Body,
-    };
-    ClientParameter { name: name.to_owned(), wire: "body".to_owned(), passing }
-}
-
-fn passing(ty: &Type) -> Passing {
-    let inner = option(ty);
-    match (inner.unwrap_or(ty), inner.is_some()) {
-        (Type::Reference(reference), optional) => match (is_str(&reference.elem), optional) {
-            (true, false) => Passing::Text,
-            (true, true) => Passing::OptionalText,
-            (false, false) => Passing::Reference,
-            (false, true) => Passing::OptionalReference,
-        },
-        _ => Passing::Value,
-    }
-}
-
-fn is_str(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.is_ident("str"))
-}
-
-/// Takes the `T` of `Option<T>`.
-fn option(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last().filter(|segment| segment.ident == "Option")?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
 }

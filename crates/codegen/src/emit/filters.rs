@@ -24,6 +24,11 @@ pub(super) fn literal(text: &str) -> String {
 /// Writes text for a line of Markdown: nothing in it is markup, and nothing ends the line.
 pub(super) fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
+    let ordinal = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let is_list = text.len() > ordinal.len() && ordinal.starts_with(['.', ')']);
+    if is_list || text.starts_with(['+', '-', '=']) {
+        out.push_str("&#8203;"); // An empty space, so that the line is text and no list.
+    }
     for character in text.chars() {
         match character {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '~' | '&' => {

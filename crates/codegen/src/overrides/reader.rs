@@ -183,11 +183,18 @@ pub(super) fn json(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Integer(number) => {
-            i64::from_str_radix(&number.as_str().replace('_', ""), number.radix())
-                .map_or(Value::Null, |number| Value::Number(number.into()))
+            let digits = number.as_str().replace('_', "");
+            let parsed = i64::from_str_radix(&digits, number.radix()).map(Number::from);
+            parsed
+                .or_else(|_| digits.trim_start_matches('+').parse())
+                .map_or_else(|_| digits.into(), Value::Number)
         }
         DeValue::Float(number) => {
-            number.as_str().parse::<Number>().map_or(Value::Null, Value::Number)
+            let digits = number.as_str().replace('_', "");
+            digits
+                .trim_start_matches('+')
+                .parse()
+                .map_or_else(|_| digits.clone().into(), Value::Number) // `inf` is no JSON.
         }
         DeValue::Boolean(flag) => Value::Bool(*flag),
         DeValue::Datetime(time) => Value::String(time.to_string()),

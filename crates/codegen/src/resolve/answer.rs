@@ -9,6 +9,7 @@ use super::schema::{self, Purpose};
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{Dialect, OperationOverride, Word};
 use crate::spec::Operation;
+use crate::spec::flat::flatten;
 
 /// What comes back, and what an agent is told about it.
 pub(super) struct Resolved {
@@ -38,7 +39,7 @@ pub(super) fn resolve(
     }
     let answer_schema = operation.answer.as_ref();
     let is_array = answer_schema.is_some_and(|answer| {
-        schema::flatten(root, answer).get("type").and_then(Value::as_str) == Some("array")
+        flatten(root, answer).get("type").and_then(Value::as_str) == Some("array")
     });
     let rows = match rows_word {
         Some(word) => Some(word.get_ref().clone()),
@@ -81,7 +82,7 @@ pub(super) fn resolve(
 }
 
 fn is_object(root: &Value, answer: &Value) -> bool {
-    let flat = schema::flatten(root, answer);
+    let flat = flatten(root, answer);
     flat.contains_key("properties") || flat.get("type").and_then(Value::as_str) == Some("object")
 }
 
@@ -121,7 +122,7 @@ fn rows_schema(
     if schema::is_bare(root, answer) {
         return None; // An undocumented answer may have them.
     }
-    let list = schema::descend(root, answer, rows).map(|list| schema::flatten(root, &list));
+    let list = schema::member(root, answer, rows).map(|list| flatten(root, &list));
     let items = list
         .filter(|list| list.get("type").and_then(Value::as_str) == Some("array"))
         .and_then(|list| list.get("items").cloned());
@@ -159,6 +160,14 @@ fn paging(
             .iter()
             .find(|known| known.location == Location::Query && known.name == *wanted.get_ref())
     };
+    if operation.method != "GET" {
+        let message = format!(
+            "`{}` is a {}, and only a GET is walked page by page",
+            operation.id, operation.method
+        );
+        findings.push(Diagnostic::overrides("paging-on-write", span, message));
+        return None;
+    }
     let page = dialect.page.as_ref()?;
     if query(page).is_none() {
         let message = format!(
@@ -191,7 +200,7 @@ fn paging(
     };
     let (more, next) = (member(&dialect.more), member(&dialect.next));
     let size = dialect.size.as_ref().and_then(query);
-    let max = size.and_then(|size| schema::flatten(root, &size.schema).get("maximum")?.as_u64());
+    let max = size.and_then(|size| flatten(root, &size.schema).get("maximum")?.as_u64());
     Some(Paging {
         dialect: name.clone(),
         page: page.get_ref().clone(),
@@ -238,7 +247,7 @@ fn shown(root: &Value, row: &Value, columns: &[String]) -> Value {
     if columns.is_empty() {
         return schema::convert(root, row, Purpose::Output);
     }
-    let flat = schema::flatten(root, row);
+    let flat = flatten(root, row);
     if flat.get("type").and_then(Value::as_str) == Some("array") {
         let items =
             flat.get("items").map_or_else(|| json!({}), |items| shown(root, items, columns));

@@ -10,6 +10,7 @@ use super::{Context, text};
 use crate::diagnostic::{Diagnostic, quoted};
 use crate::overrides::{ArgumentOverride, OperationOverride};
 use crate::spec::Operation;
+use crate::spec::flat::flatten;
 
 /// Arguments of our own, which no argument of the API may be called.
 const RESERVED: [&str; 8] =
@@ -86,7 +87,7 @@ fn candidates(context: &Context<'_>, operation: &Operation, consumed: &[String])
             !(parameter.location == Location::Query && consumed.contains(&parameter.name))
         })
         .map(|parameter| {
-            let mut schema = schema::flatten(&context.document.value, &parameter.schema);
+            let mut schema = flatten(&context.document.value, &parameter.schema);
             if !parameter.description.is_empty() {
                 schema.insert("description".into(), parameter.description.clone().into());
             }
@@ -107,7 +108,7 @@ fn candidates(context: &Context<'_>, operation: &Operation, consumed: &[String])
 /// An object body becomes one argument per field; any other body becomes the argument `body`.
 fn body_candidates(context: &Context<'_>, operation: &Operation) -> Vec<Candidate> {
     let Some(body) = &operation.body else { return Vec::new() };
-    let flat = schema::flatten(&context.document.value, &body.schema);
+    let flat = flatten(&context.document.value, &body.schema);
     let alternatives = ["oneOf", "anyOf"].iter().any(|key| flat.contains_key(*key));
     let properties = flat
         .get("properties")
@@ -133,8 +134,7 @@ fn body_candidates(context: &Context<'_>, operation: &Operation) -> Vec<Candidat
     properties
         .iter()
         .filter(|(_, field)| {
-            schema::flatten(&context.document.value, field).get("readOnly")
-                != Some(&Value::Bool(true))
+            flatten(&context.document.value, field).get("readOnly") != Some(&Value::Bool(true))
         })
         .map(|(name, field)| Candidate {
             wire: name.clone(),
@@ -277,6 +277,12 @@ fn broken_rule(rules: &Map<String, Value>, place: &str) -> Option<(&'static str,
                 format!("{least} {low} and {most} {high} of {place} exclude each other"),
             ));
         }
+    }
+    if rules.get("multipleOf").and_then(Value::as_f64).is_some_and(|step| step <= 0.0) {
+        return Some(("impossible-rule", format!("multipleOf of {place} must be more than 0")));
+    }
+    if rules.get("anyOf").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        return Some(("impossible-rule", format!("{place} has no alternatives")));
     }
     let allowed = rules.get("enum").and_then(Value::as_array)?;
     if allowed.is_empty() {

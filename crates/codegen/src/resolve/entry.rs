@@ -60,6 +60,7 @@ pub(super) fn resolve(
         path: operation.path.clone(),
         credential: operation.credential.clone(),
         arguments: arguments.list,
+        optional_body: operation.body.as_ref().is_some_and(|body| !body.required),
         answer: resolved.answer,
         paging: resolved.paging,
         errors: errors(operation, overrides, findings),

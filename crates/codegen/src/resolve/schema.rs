@@ -2,10 +2,12 @@
 //!
 //! Knows both dialects of schema; does not know operations or tools.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value, json};
 
 use super::text;
-use crate::spec::reference::follow;
+use crate::spec::flat::flatten;
 
 /// What a schema is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,7 @@ pub(super) enum Purpose {
     Output,
 }
 
+const MOST_NODES: usize = 2000; // A schema of more parts is cut open: schemas that refer to each other grow without bound.
 const DEEPEST: usize = 12; // Deeper schemas are cut open: no agent fills them in, and clients limit the depth.
 
 /// Rules of strings, numbers and arrays that mean the same in both dialects.
@@ -34,55 +37,33 @@ const RULES: [&str; 10] = [
 
 /// Converts a schema, following references.
 pub(super) fn convert(root: &Value, schema: &Value, purpose: Purpose) -> Value {
-    Converter { root, purpose }.convert(schema, &mut Vec::new())
+    Converter { root, purpose, left: Cell::new(MOST_NODES) }.convert(schema, &mut Vec::new())
 }
 
-/// Merges `$ref` and `allOf` of a schema's top level, so that its properties can be seen.
-pub(super) fn flatten(root: &Value, schema: &Value) -> Map<String, Value> {
-    flatten_within(root, schema, DEEPEST)
+/// Goes through arrays to what they hold; an array of itself holds nothing.
+fn element(root: &Value, schema: &Value) -> Map<String, Value> {
+    let mut flat = flatten(root, schema);
+    for _ in 0..DEEPEST {
+        match (flat.get("type").and_then(Value::as_str), flat.get("items")) {
+            (Some("array"), Some(items)) => flat = flatten(root, items),
+            _ => return flat,
+        }
+    }
+    Map::new()
 }
 
-fn flatten_within(root: &Value, schema: &Value, depth: usize) -> Map<String, Value> {
-    let Ok(Value::Object(own)) = follow(root, schema) else { return Map::new() };
-    let mut merged = own.clone();
-    let Some(Value::Array(parts)) = merged.remove("allOf") else { return merged };
-    if depth == 0 {
-        return merged;
-    }
-    for part in &parts {
-        for (key, value) in flatten_within(root, part, depth - 1) {
-            merge(&mut merged, key, value);
-        }
-    }
-    merged
-}
-
-/// Merges one keyword of a part of `allOf`; what stands outside wins.
-fn merge(merged: &mut Map<String, Value>, key: String, value: Value) {
-    match (merged.get_mut(&key), value) {
-        (Some(Value::Object(known)), Value::Object(more)) if key == "properties" => {
-            for (name, property) in more {
-                known.entry(name).or_insert(property);
-            }
-        }
-        (Some(Value::Array(known)), Value::Array(more)) if key == "required" => {
-            known.extend(more.into_iter().filter(|name| !known.contains(name)).collect::<Vec<_>>());
-        }
-        (Some(_), _) => {}
-        (None, value) => {
-            merged.insert(key, value);
-        }
-    }
+/// Finds the schema of a dotted path that leads through no array.
+pub(super) fn member(root: &Value, schema: &Value, path: &str) -> Option<Value> {
+    path.split('.').filter(|name| !name.is_empty()).try_fold(schema.clone(), |current, name| {
+        flatten(root, &current).get("properties")?.get(name).cloned()
+    })
 }
 
 /// Finds the schema of a dotted path, through arrays; nothing where the document does not have it.
 pub(super) fn descend(root: &Value, schema: &Value, path: &str) -> Option<Value> {
     let mut current = schema.clone();
     for name in path.split('.').filter(|name| !name.is_empty()) {
-        let mut flat = flatten(root, &current);
-        while flat.get("type").and_then(Value::as_str) == Some("array") {
-            flat = flatten(root, flat.get("items")?);
-        }
+        let flat = element(root, &current);
         current = flat.get("properties")?.get(name)?.clone();
     }
     Some(current)
@@ -101,12 +82,7 @@ pub(super) fn is_bare(root: &Value, schema: &Value) -> bool {
 /// Lists the dotted paths of a schema that a column can name.
 pub(super) fn paths(root: &Value, schema: &Value) -> Vec<String> {
     fn visit(root: &Value, schema: &Value, prefix: &str, depth: usize, out: &mut Vec<String>) {
-        let mut flat = flatten(root, schema);
-        while let (Some("array"), Some(items)) =
-            (flat.get("type").and_then(Value::as_str), flat.get("items"))
-        {
-            flat = flatten(root, items);
-        }
+        let flat = element(root, schema);
         for (name, property) in
             flat.get("properties").and_then(Value::as_object).into_iter().flatten()
         {
@@ -125,12 +101,17 @@ pub(super) fn paths(root: &Value, schema: &Value) -> Vec<String> {
 struct Converter<'a> {
     root: &'a Value,
     purpose: Purpose,
+    /// Schemas that may still be written.
+    left: Cell<usize>,
 }
 
 impl Converter<'_> {
     fn convert(&self, schema: &Value, open: &mut Vec<String>) -> Value {
         let reference = schema.get("$ref").and_then(Value::as_str).map(str::to_owned);
-        if open.len() >= DEEPEST
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        if left == 0
+            || open.len() >= DEEPEST
             || reference.as_ref().is_some_and(|reference| open.contains(reference))
         {
             return json!({}); // A schema inside itself is left open at the second turn.
@@ -230,7 +211,18 @@ impl Converter<'_> {
             if let Some(required) =
                 flat.get("required").and_then(Value::as_array).filter(|names| !names.is_empty())
             {
-                out.insert("required".into(), required.clone().into());
+                let known = flat.get("properties").and_then(Value::as_object);
+                let mut names: Vec<Value> = Vec::new();
+                for name in required.iter().filter(|name| {
+                    known.is_none_or(|known| {
+                        name.as_str().is_some_and(|name| known.contains_key(name))
+                    })
+                }) {
+                    if !names.contains(name) {
+                        names.push(name.clone());
+                    }
+                }
+                out.insert("required".into(), names.into());
             }
             match flat.get("additionalProperties") {
                 Some(Value::Bool(allowed)) => {

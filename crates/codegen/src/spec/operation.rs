@@ -45,8 +45,6 @@ pub(crate) struct Parameter {
     pub(crate) schema: Value,
     pub(crate) example: Option<Value>,
     pub(crate) pointer: String,
-    /// The parameter as the document writes it, for the typed client.
-    pub(crate) source: Value,
 }
 
 /// A JSON request body.
@@ -83,6 +81,13 @@ pub(crate) fn read_path(
         return Vec::new();
     };
     let mut operations = Vec::new();
+    for key in members.keys().filter(|key| METHODS.contains(&key.to_lowercase().as_str())) {
+        if !METHODS.contains(&key.as_str()) {
+            let message =
+                format!("`{key}` of `{path}` is no method: methods are written in lower case");
+            findings.push(Diagnostic::document("wrong-type", format!("{pointer}/{key}"), message));
+        }
+    }
     for (method, source) in
         METHODS.iter().filter_map(|method| Some((*method, members.get(*method)?)))
     {

@@ -51,7 +51,10 @@ fn apply_one(document: &mut Value, patch: &Patch) -> Result<(), Box<Diagnostic>>
             members.remove(&key);
         }
         (Value::Array(elements), change) => {
-            let at = key.parse::<usize>().ok().filter(|at| *at < elements.len());
+            let at = key
+                .parse::<usize>()
+                .ok()
+                .filter(|at| *at < elements.len() && at.to_string() == key);
             let Some(at) = at else { return Err(Box::new(stale(patch, present.as_ref()))) };
             match change {
                 Some(value) => elements[at] = value,

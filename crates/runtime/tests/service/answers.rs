@@ -81,7 +81,7 @@ async fn an_array_is_a_list_of_its_own() {
     let answer = call(&service(&platform), "list_flat", json!({"limit": 1})).await.unwrap();
     assert_eq!(answer.shaped.structured["items"], json!([{"id": 1}]));
     assert_eq!(answer.shaped.structured["page"]["complete"], json!(false));
-    assert!(answer.shaped.text.contains("1 row, more exist: raise limit"));
+    assert!(answer.shaped.text.contains("1 row, there may be more: raise limit"));
 }
 
 #[tokio::test]

@@ -5,10 +5,11 @@ use xyte_mcp_catalogue::Location;
 
 use super::{Body, Operation, Parameter, snake, variables};
 use crate::diagnostic::Diagnostic;
+use crate::spec::flat::flatten;
 use crate::spec::reference::{broken_references, follow};
 
 /// Names of variables inside the functions that progenitor writes.
-const RESERVED: [&str; 1] = ["header_map"];
+const RESERVED: [&str; 4] = ["header_map", "body", "encode_path", "self"];
 
 /// Names the JSON type of a value.
 pub(super) fn kind(value: &Value) -> &'static str {
@@ -36,6 +37,7 @@ impl Reader<'_> {
         let text = |key: &str| {
             source.get(key).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
         };
+        self.check_whole(source, item);
         let tags = source.get("tags").and_then(Value::as_array);
         let parameters = self.parameters(source, item);
         self.check_path(&parameters);
@@ -61,6 +63,37 @@ impl Reader<'_> {
             credential: self.credential(source),
             pointer: self.pointer,
             faults: self.faults,
+        }
+    }
+
+    /// What keeps the whole operation from being called.
+    fn check_whole(&mut self, source: &Map<String, Value>, item: &Value) {
+        if matches!(self.method, "options" | "trace" | "head") {
+            let fault =
+                self.found("unsupported-method", &self.pointer, "the method is not carried");
+            self.faults.push(fault.help("skip the operation"));
+        }
+        if source.contains_key("servers") || item.get("servers").is_some() {
+            let fault =
+                self.found("unsupported-servers", &self.pointer, "it has servers of its own");
+            self.faults.push(
+                fault.help(
+                    "all calls go to one address; skip the operation, or patch `servers` away",
+                ),
+            );
+        }
+        if let Some(security) = source.get("security").filter(|security| !security.is_array()) {
+            let message = format!("`security` is {}, not an array", kind(security));
+            self.faults.push(self.found(
+                "wrong-type",
+                &format!("{}/security", self.pointer),
+                message,
+            ));
+        }
+        if self.path.chars().any(|character| character.is_control() || character == '\\')
+            || !self.path.starts_with('/')
+        {
+            self.faults.push(self.found("illegal-path", &self.pointer, "the path is none"));
         }
     }
 
@@ -141,7 +174,7 @@ impl Reader<'_> {
         let mut seen: Vec<(String, &str)> = Vec::new();
         for parameter in parameters {
             let name = snake(&parameter.name);
-            if name.is_empty() || RESERVED.contains(&name.as_str()) {
+            if name.is_empty() || !parameter.name.is_ascii() || RESERVED.contains(&name.as_str()) {
                 let message = format!(
                     "the parameter `{}` has a name that the typed client cannot have",
                     parameter.name
@@ -195,11 +228,22 @@ impl Reader<'_> {
             self.faults.push(fault.help(format!("`{}` is carried", styles[0])));
             return None;
         }
+        if let Some(cause) = uncarried(self.root, &source, &schema, location) {
+            let message = format!("the parameter `{name}` {cause}");
+            let fault = self.found("unsupported-parameter", &pointer, message);
+            self.faults.push(fault.help("text, numbers and booleans are carried, in a query also arrays of them; skip the operation, or patch the parameter"));
+            return None;
+        }
+        if location == Location::Header && !is_header(&name) {
+            let message = format!("the header `{name}` cannot be sent by a caller");
+            self.faults.push(self.found("unsupported-parameter", &pointer, message));
+            return None;
+        }
         let required = location == Location::Path
             || source.get("required").and_then(Value::as_bool) == Some(true);
         let example = source.get("example").or_else(|| schema.get("example")).cloned();
         let description = text("description").trim().to_owned();
-        Some(Parameter { name, location, required, description, schema, example, pointer, source })
+        Some(Parameter { name, location, required, description, schema, example, pointer })
     }
 
     /// Every variable of the path must be a parameter, and every path parameter a variable.
@@ -225,13 +269,15 @@ impl Reader<'_> {
     fn body(&mut self, source: &Map<String, Value>) -> Option<Body> {
         let pointer = format!("{}/requestBody", self.pointer);
         let body = self.follow(source.get("requestBody")?, &pointer)?;
-        let content = body.get("content").and_then(Value::as_object)?;
-        if content.is_empty() {
+        let Some(content) =
+            body.get("content").and_then(Value::as_object).filter(|content| !content.is_empty())
+        else {
+            self.faults.push(self.found("wrong-type", &pointer, "the body has no `content`"));
             return None;
-        }
-        let Some((_, media)) = content.iter().find(|(kind, _)| is_json(kind)) else {
+        };
+        let Some((_, media)) = content.iter().find(|(kind, _)| is_plain_json(kind)) else {
             let kinds: Vec<&str> = content.keys().map(String::as_str).collect();
-            let message = format!("the body is {}, not JSON", kinds.join(", "));
+            let message = format!("the body is {}, not application/json", kinds.join(", "));
             let fault = self.found("unsupported-body", &pointer, message);
             self.faults.push(fault.help("only JSON bodies are carried; skip the operation"));
             return None;
@@ -361,9 +407,62 @@ impl Reader<'_> {
     }
 }
 
+/// Says why the value of a parameter cannot be written into a URL or header faithfully.
+fn uncarried(
+    root: &Value,
+    source: &Value,
+    schema: &Value,
+    location: Location,
+) -> Option<&'static str> {
+    let flat = flatten(root, schema);
+    let scalar = |flat: &Map<String, Value>| {
+        let alternatives = ["oneOf", "anyOf", "not"].iter().any(|key| flat.contains_key(*key));
+        let kind = flat.get("type").and_then(Value::as_str);
+        !alternatives && matches!(kind, Some("string" | "integer" | "number" | "boolean"))
+    };
+    if scalar(&flat) {
+        return None;
+    }
+    if flat.get("type").and_then(Value::as_str) != Some("array") {
+        return Some("is neither text, a number nor a boolean");
+    }
+    if location != Location::Query {
+        return Some("is an array outside the query");
+    }
+    if source.get("explode") == Some(&Value::Bool(false)) {
+        return Some("is an array with `explode: false`");
+    }
+    let items = flat.get("items").map(|items| flatten(root, items));
+    (!items.as_ref().is_some_and(scalar))
+        .then_some("is an array of something else than text, numbers or booleans")
+}
+
+/// Whether a caller may set a header: it must be one, and not be what the connection lives by.
+fn is_header(name: &str) -> bool {
+    const TAKEN: [&str; 8] = [
+        "host",
+        "content-length",
+        "cookie",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "te",
+        "api-version",
+    ];
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty()
+        && name.bytes().all(token)
+        && !TAKEN.contains(&name.to_ascii_lowercase().as_str())
+}
+
 fn is_json(kind: &str) -> bool {
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind == "application/json" || kind.ends_with("+json") || kind == "*/*"
+}
+
+/// A body goes out as `application/json`; another kind of JSON may mean something else to the platform.
+fn is_plain_json(kind: &str) -> bool {
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 fn is_reserved_header(name: &str) -> bool {
