@@ -311,16 +311,21 @@ fn one_piece(tool: &Tool, options: &Options, view: View, reply: &Reply) -> Resul
     let value = read.map_err(|err| platform::unreadable(reply, &err))?;
     Ok(match tool.entry.answer.form {
         Form::Unknown => Shaped::undocumented(reply.status, value),
-        Form::Object | Form::List => Shaped::object(complete(value, &names, reply)?),
+        Form::Object | Form::List => Shaped::object(complete(value, &names, options, reply)?),
     })
 }
 
 /// Says which chosen names an object does not have; where it has none of them, it is shown whole.
 ///
 /// A declared column alone may be absent, since the platform omits what is empty.
-fn complete(mut value: Value, names: &Cow<'_, [String]>, reply: &Reply) -> Result<Value, Failure> {
+fn complete(
+    mut value: Value,
+    names: &[String],
+    options: &Options,
+    reply: &Reply,
+) -> Result<Value, Failure> {
     let absent = absent(names, [&value]);
-    let chosen = matches!(names, Cow::Owned(_));
+    let chosen = options.fields.is_some();
     if absent.is_empty() || !(chosen || absent.len() == names.len()) {
         return Ok(value);
     }

@@ -46,7 +46,9 @@ fn describe(tool: &Tool, arguments: &Value, error: &ValidationError<'_>) -> Stri
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             strangers(tool, &path, schema, unexpected)
         }
-        Kind::Type { .. } => format!("{name} is {}: {}", kind(value), accepted(schema)),
+        Kind::Type { .. } | Kind::AnyOf { .. } => {
+            format!("{name} is {}: {}", kind(value), accepted(schema))
+        }
         Kind::Enum { .. } | Kind::Constant { .. } | Kind::Pattern { .. } | Kind::Format { .. } => {
             format!("{name} is {}: {}", shown(), accepted(schema))
         }
@@ -81,7 +83,6 @@ fn describe(tool: &Tool, arguments: &Value, error: &ValidationError<'_>) -> Stri
             format!("{name} has too many members: at most {limit} are accepted")
         }
         Kind::UniqueItems => format!("{name} has an item twice: every item is accepted once"),
-        Kind::AnyOf { .. } => format!("{name} is {}: {}", kind(value), accepted(schema)),
         _ => format!("{name} is not accepted ({}): {}", error.kind().keyword(), accepted(schema)),
     }
 }
