@@ -1,5 +1,6 @@
 //! Settings from flags, variables and defaults. `main` hands it the environment.
 
+mod shown;
 pub(crate) mod variable;
 
 use std::net::IpAddr;
@@ -36,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) deadline: Duration,
     pub(crate) min_key_length: usize,
     pub(crate) http_token: Option<Key>,
+    /// What `/metrics` asks for.
+    pub(crate) metrics_token: Option<Key>,
     pub(crate) read_only: bool,
     pub(crate) toolsets: Toolsets,
     pub(crate) log_level: tracing::Level,
@@ -98,6 +101,7 @@ impl Config {
                 number("a whole number of characters"),
             )?,
             http_token: token(&lookup)?,
+            metrics_token: key(&lookup, "XYTE_METRICS_TOKEN")?,
             read_only: lookup.parse("XYTE_READ_ONLY", "false", boolean)?,
             toolsets: lookup.parse("XYTE_TOOLSETS", "", |text| Ok(Toolsets::parse(text)))?,
             log_level: lookup.parse("XYTE_LOG_LEVEL", "INFO", |text| {
@@ -129,7 +133,7 @@ fn key(lookup: &Lookup<'_>, name: &'static str) -> Result<Option<Key>, Error> {
     Key::new(&text).map(Some).map_err(|err| Error::Malformed {
         name: name.to_owned(),
         held,
-        wanted: format!("a key from the portal, but {err}"),
+        wanted: format!("visible characters, but {err}"),
     })
 }
 

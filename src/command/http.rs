@@ -38,6 +38,8 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
             access: access(config, &ready.own_keys),
         },
         body_limit: BODY_LIMIT,
+        metrics_token: config.metrics_token.clone(),
+        shown: config.shown(),
     };
     tracing::info!("mode={mode}");
     tracing::info!(server.address = %address, "MCP at http://{address}/mcp");

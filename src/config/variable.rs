@@ -15,7 +15,8 @@ const ALIASES: &[(&str, &[&str])] = &[
 ];
 
 /// Variables whose values are never shown, and which a file may hold instead.
-const SECRETS: &[&str] = &["XYTE_API_KEY", "XYTE_PARTNER_API_KEY", "XYTE_MCP_HTTP_TOKEN"];
+const SECRETS: &[&str] =
+    &["XYTE_API_KEY", "XYTE_PARTNER_API_KEY", "XYTE_MCP_HTTP_TOKEN", "XYTE_METRICS_TOKEN"];
 
 /// Variables of features that this build does not have.
 const NOT_YET: &[(&str, &str)] = &[
@@ -31,7 +32,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("XYTE_CONFIRM_COMMANDS", "consent"),
     ("XYTE_ENV", "environment profiles"),
     ("XYTE_EXPERIMENTAL_APIS", "experimental tools"),
-    ("XYTE_METRICS_TOKEN", "metrics"),
     ("XYTE_PLUGINS", "plugins"),
     ("XYTE_PRESETS_DIR", "room presets"),
     ("XYTE_SEAL_KEY", "sealed cursors"),

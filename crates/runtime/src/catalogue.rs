@@ -33,6 +33,8 @@ pub struct Catalogue {
 pub struct Tool {
     /// What the generator decided.
     pub entry: model::Entry,
+    /// Its place in the catalogue, by which others keep what belongs to it.
+    pub(crate) position: usize,
     /// The tool as it is listed.
     pub served: rmcp::model::Tool,
     /// The parts of an answer that are read when nobody chooses fields; nothing means all of it.
@@ -79,7 +81,7 @@ impl Catalogue {
         let mut names = HashMap::new();
         let mut tools = Vec::with_capacity(model.entries.len());
         for entry in model.entries {
-            let tool = Tool::new(entry)?;
+            let tool = Tool::new(entry, tools.len())?;
             for name in
                 std::iter::once(tool.name()).chain(tool.entry.aliases.iter().map(String::as_str))
             {
@@ -116,13 +118,13 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
 }
 
 impl Tool {
-    fn new(entry: model::Entry) -> Result<Self, LoadError> {
+    fn new(entry: model::Entry, position: usize) -> Result<Self, LoadError> {
         let served = serde_json::from_value(Value::Object(entry.tool.clone()))
             .map_err(|source| LoadError::Tool { operation: entry.operation.clone(), source })?;
         let shown = compile(&entry, &entry.answer.columns);
         let shown_as_resource =
             entry.resource.as_ref().and_then(|resource| compile(&entry, &resource.columns));
-        Ok(Self { entry, served, shown, shown_as_resource, validator: OnceLock::new() })
+        Ok(Self { entry, position, served, shown, shown_as_resource, validator: OnceLock::new() })
     }
 
     /// The tool's name.

@@ -5,7 +5,7 @@
 mod complaint;
 
 use serde_json::{Map, Value};
-use xyte_mcp_catalogue::{DEFAULT_LIMIT, Form, Location};
+use xyte_mcp_catalogue::{Form, Location};
 
 use crate::catalogue::Tool;
 use crate::failure::Failure;
@@ -25,7 +25,7 @@ pub struct Decoded {
 }
 
 /// What is done with the call and its answer; none of it reaches the platform.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
     /// Describe the request instead of sending it.
     pub dry_run: bool,
@@ -35,20 +35,8 @@ pub struct Options {
     pub fields: Option<Vec<String>>,
     /// How much is shown.
     pub format: Format,
-    /// Most rows of a list.
-    pub limit: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            dry_run: false,
-            fresh: false,
-            fields: None,
-            format: Format::Table,
-            limit: DEFAULT_LIMIT as usize,
-        }
-    }
+    /// Most rows of a list, where the caller says how many.
+    pub limit: Option<usize>,
 }
 
 /// Checks arguments and splits them.
@@ -175,7 +163,7 @@ fn take_options(
         options.format = Format::Json;
     }
     if let Some(limit) = own("limit").as_ref().and_then(Value::as_u64) {
-        options.limit = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
+        options.limit = Some(usize::try_from(limit).unwrap_or(usize::MAX).max(1));
     }
     options.fields.as_deref().and_then(excess)
 }

@@ -11,7 +11,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
-use xyte_mcp_catalogue::Form;
+use xyte_mcp_catalogue::{DEFAULT_LIMIT, Form};
 
 use crate::caller::{Caller, Key, Toolsets};
 use crate::catalogue::{Tool, compile};
@@ -25,7 +25,7 @@ use crate::shape::{Format, Shaped, absent};
 use crate::text::quoted;
 use crate::upstream::{Exchange, Reply};
 
-/// Rows of a resource: it cannot ask for more, so it gets more than a tool does unasked.
+/// Rows of a resource when nobody says how many: a URI cannot ask for more, so it gets more than a tool does unasked.
 const RESOURCE_LIMIT: usize = 2000;
 
 /// What a change says whose answer cannot be read.
@@ -47,7 +47,7 @@ pub struct Call<'a> {
 pub enum View {
     /// As a tool, with its options.
     Tool,
-    /// As a resource: its own columns, all rows.
+    /// As a resource: its own columns, all rows, as JSON. A route can choose other columns and fewer rows; a URI cannot.
     Resource,
 }
 
@@ -76,7 +76,7 @@ pub async fn dispatch(
     let errand = Box::pin(perform(service, caller, key.as_ref(), call));
     let performed = match tokio::time::timeout(service.settings.deadline, errand).await {
         Ok(performed) => performed,
-        Err(_) => Err(Failure { reach: Reach::Uncertain, ..Failure::timeout() }),
+        Err(_) => Err(late(service)),
     };
     let result =
         settle(tool, performed).map_err(|failure| address(failure, key.as_ref(), &request_id));
@@ -84,6 +84,7 @@ pub async fn dispatch(
         Ok(_) => ("ok", None),
         Err(failure) => (failure.code.as_ref(), failure.status),
     };
+    service.metrics.called(tool, result.as_ref().err(), started.elapsed());
     tracing::info!(
         request.id = request_id,
         tool.name = tool.name(),
@@ -103,6 +104,13 @@ pub async fn dispatch(
         );
     }
     Ok(Answer { shaped, meta })
+}
+
+/// The deadline passed while a request was on its way, so nobody else records it.
+fn late(service: &Service) -> Failure {
+    let failure = Failure { reach: Reach::Uncertain, ..Failure::timeout() };
+    service.metrics.lost(&failure.code);
+    failure
 }
 
 /// Whether the platform was asked.
@@ -156,6 +164,7 @@ fn admit(
         .with_hint(service.settings.key_hint.clone()));
     }
     service.limit.admit(key.map_or_else(|| caller.tenant(), Key::digest)).map_err(|wait| {
+        service.metrics.rate_limited.inc();
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
         let most = service.settings.rate_limit;
         let failure = Failure::new(
@@ -232,15 +241,18 @@ impl Errand<'_> {
         if self.options.dry_run {
             exchange = exchange.into_dry_run();
         }
+        let started = Instant::now();
         let result = self.service.api.call(&entry.operation, exchange.clone(), input).await;
         if let Some(request) = exchange.preview() {
             return Ok(Fetched::Preview(request.clone()));
         }
-        let reply = result?;
-        match Reach::of(reply.status) {
-            Reach::Done => Ok(Fetched::Reply(reply)),
+        let result = result.and_then(|reply| match Reach::of(reply.status) {
+            Reach::Done => Ok(reply),
             _ => Err(platform::refused(&reply, &entry.errors, &self.service.catalogue.errors)),
-        }
+        });
+        let outcome = result.as_ref().map(|reply| reply.status);
+        self.service.metrics.exchanged(self.tool, outcome, started.elapsed());
+        result.map(Fetched::Reply)
     }
 }
 
@@ -248,12 +260,12 @@ impl Errand<'_> {
 fn list_plan<'a>(tool: &'a Tool, options: &Options, view: View) -> (Plan<'a>, usize) {
     let entry = &tool.entry;
     let (columns, tree) = columns(tool, options, view);
-    let limit = match view {
-        View::Tool => options.limit,
+    let limit = options.limit.unwrap_or(match view {
+        View::Tool => DEFAULT_LIMIT as usize,
         // In one piece, all rows are there already.
         View::Resource if entry.paging.is_none() => usize::MAX,
         View::Resource => RESOURCE_LIMIT,
-    };
+    });
     let format = match view {
         View::Tool => options.format,
         View::Resource => Format::Json,
@@ -268,19 +280,15 @@ fn columns<'a>(
     view: View,
 ) -> (Cow<'a, [String]>, Option<Cow<'a, Tree>>) {
     let entry = &tool.entry;
-    match (view, &options.fields, options.format) {
-        (View::Resource, ..) => {
-            let columns = entry.resource.as_ref().map_or(&[][..], |resource| &resource.columns);
-            (Cow::Borrowed(columns), tool.shown_as_resource.as_ref().map(Cow::Borrowed))
-        }
-        (View::Tool, Some(fields), _) => {
-            (Cow::Owned(fields.clone()), compile(entry, fields).map(Cow::Owned))
-        }
-        (View::Tool, None, Format::Table) => {
+    match (&options.fields, options.format, view) {
+        (Some(fields), ..) => (Cow::Owned(fields.clone()), compile(entry, fields).map(Cow::Owned)),
+        (None, Format::Json, _) => (Cow::Borrowed(&[]), compile(entry, &[]).map(Cow::Owned)),
+        (None, Format::Table, View::Tool) => {
             (Cow::Borrowed(&entry.answer.columns), tool.shown.as_ref().map(Cow::Borrowed))
         }
-        (View::Tool, None, Format::Json) => {
-            (Cow::Borrowed(&[]), compile(entry, &[]).map(Cow::Owned))
+        (None, Format::Table, View::Resource) => {
+            let columns = entry.resource.as_ref().map_or(&[][..], |resource| &resource.columns);
+            (Cow::Borrowed(columns), tool.shown_as_resource.as_ref().map(Cow::Borrowed))
         }
     }
 }
@@ -303,19 +311,22 @@ fn one_piece(tool: &Tool, options: &Options, view: View, reply: &Reply) -> Resul
     let value = read.map_err(|err| platform::unreadable(reply, &err))?;
     Ok(match tool.entry.answer.form {
         Form::Unknown => Shaped::undocumented(reply.status, value),
-        Form::Object | Form::List => {
-            let none = absent(&names, [&value]).len() == names.len() && !names.is_empty();
-            // A declared column alone may be absent, since the platform omits what is empty.
-            let chosen = matches!(names, Cow::Owned(_));
-            Shaped::object(if chosen || none { complete(value, &names, reply)? } else { value })
-        }
+        Form::Object | Form::List => Shaped::object(complete(value, &names, options, reply)?),
     })
 }
 
-/// Says which names an object does not have; where it has none of them, it is shown whole.
-fn complete(mut value: Value, names: &[String], reply: &Reply) -> Result<Value, Failure> {
+/// Says which chosen names an object does not have; where it has none of them, it is shown whole.
+///
+/// A declared column alone may be absent, since the platform omits what is empty.
+fn complete(
+    mut value: Value,
+    names: &[String],
+    options: &Options,
+    reply: &Reply,
+) -> Result<Value, Failure> {
     let absent = absent(names, [&value]);
-    if absent.is_empty() {
+    let chosen = options.fields.is_some();
+    if absent.is_empty() || !(chosen || absent.len() == names.len()) {
         return Ok(value);
     }
     let listed =

@@ -11,6 +11,7 @@ pub mod dispatch;
 pub mod failure;
 pub mod input;
 pub mod limit;
+pub mod metrics;
 pub mod server;
 pub mod service;
 pub mod shape;

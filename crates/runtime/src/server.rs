@@ -10,8 +10,8 @@ use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
     CustomRequest, CustomResult, DiscoverResult, ErrorCode, Implementation,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
-    ServerConfig,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, Resource,
+    ResourceTemplate, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -88,6 +88,17 @@ impl Server {
     /// The service behind this face.
     pub fn service(&self) -> &Arc<Service> {
         &self.shared.service
+    }
+
+    /// How the server names itself.
+    pub fn about(&self) -> &Implementation {
+        &self.shared.config.server_info
+    }
+
+    /// The resources that a selection shows, without and with variables, as they are listed.
+    pub fn resources(&self, selection: &Selection) -> (Vec<Resource>, Vec<ResourceTemplate>) {
+        let Shared { resources, service, .. } = &*self.shared;
+        (resources.shown(service, selection), resources.shown_templates(service, selection))
     }
 
     fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {

@@ -12,6 +12,7 @@ use crate::api::Api;
 use crate::caller::{Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
 use crate::limit::Limit;
+use crate::metrics::Metrics;
 
 /// What the operator decided.
 #[derive(Debug, Clone)]
@@ -49,6 +50,8 @@ pub struct Service {
     pub catalogue: Catalogue,
     /// The operator's decisions.
     pub settings: Settings,
+    /// What operators count.
+    pub metrics: Metrics,
     pub(crate) api: Arc<dyn Api>,
     pub(crate) limit: Limit,
     /// The list for callers who selected nothing: by far the most.
@@ -65,7 +68,9 @@ impl Service {
     /// Puts the parts together.
     pub fn new(catalogue: Catalogue, api: Arc<dyn Api>, settings: Settings) -> Self {
         let limit = Limit::new(settings.rate_limit);
-        let mut service = Self { catalogue, settings, api, limit, unselected: Arc::default() };
+        let metrics = Metrics::new(&catalogue);
+        let mut service =
+            Self { catalogue, settings, metrics, api, limit, unselected: Arc::default() };
         service.unselected = service.list(&Selection::default()).into();
         service
     }

@@ -11,6 +11,26 @@ use crate::spec::operation::variables;
 
 const DEFAULT_SCHEME: &str = "api";
 
+/// First parts of routes that the server has on its own, or will have.
+const OWN_ROUTES: [&str; 16] = [
+    "config",
+    "docs",
+    "events",
+    "healthz",
+    "invoke",
+    "mcp",
+    "metrics",
+    "openapi.json",
+    "readyz",
+    "resources",
+    "sse",
+    "tasks",
+    "tools",
+    "v1",
+    "webhook",
+    "x",
+];
+
 /// An operation that other faces than a tool may show.
 pub(super) struct Readable<'a> {
     pub(super) context: &'a Context<'a>,
@@ -87,6 +107,17 @@ impl Readable<'_> {
                     format!("`{path}` is no route"),
                 )
                 .help("write `/name` or `/name/{argument}`"),
+            );
+        }
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        if OWN_ROUTES.contains(&first) {
+            findings.push(
+                Diagnostic::overrides(
+                    "reserved-route",
+                    route.span(),
+                    format!("`{path}` belongs to the server itself"),
+                )
+                .help("choose another first part"),
             );
         }
         Some(path.clone())

@@ -128,7 +128,7 @@ fn what_shapes_the_answer_is_taken_out() {
         fresh: true,
         fields: Some(vec!["id".to_owned(), "model.name".to_owned()]),
         format: Format::Json,
-        limit: 7,
+        limit: Some(7),
     };
     assert_eq!(decoded.options, options);
 }

@@ -1,31 +1,37 @@
-//! MCP over HTTP: routes, checks at the door, and the socket.
+//! HTTP: routes, checks at the door, and the socket.
 //!
-//! It turns a request into a caller and a message, and knows nothing of tools and limits.
+//! It turns a request into a caller and a message for MCP, or into a call for the REST face, and knows nothing of limits.
 
+mod docs;
 mod key;
 mod message;
+mod openapi;
 mod origin;
+mod probe;
+mod rest;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{any, post};
 use axum::serve::ListenerExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use self::key::{Access, KeySettings};
 use self::message::Refusal;
-use crate::caller::{Selection, Toolsets};
+use crate::caller::{Caller, Key, Selection, Toolsets};
 use crate::server::Server;
 use crate::text::quoted;
 
@@ -49,12 +55,18 @@ pub struct HttpSettings {
     pub keys: KeySettings,
     /// Longest request body in bytes.
     pub body_limit: usize,
+    /// What `/metrics` asks for as a bearer; without one it is open.
+    pub metrics_token: Option<Key>,
+    /// The operator's settings as `/config` shows them, secrets masked.
+    pub shown: Value,
 }
 
 struct Door {
     settings: HttpSettings,
     server: Server,
     mcp: StreamableHttpService<Server, NeverSessionManager>,
+    /// The service's own document, written when it is first asked for.
+    openapi: OnceLock<Bytes>,
 }
 
 /// The application: every route with and without the `/v1` prefix.
@@ -72,16 +84,23 @@ pub fn app(server: Server, settings: HttpSettings) -> Router {
         Arc::new(NeverSessionManager::default()),
         config,
     );
-    let door = Arc::new(Door { settings, server, mcp });
     let routes = Router::new()
         .route("/mcp", any(plain))
         .route("/mcp/x/{toolsets}", any(narrowed))
         .route("/mcp/x/{toolsets}/readonly", any(narrowed_read_only))
         .route("/sse", any(gone))
         .route("/invoke", any(gone))
-        .route("/healthz", get(healthz))
-        .with_state(door.clone());
-    Router::new().route("/", post(plain)).with_state(door).nest("/v1", routes.clone()).merge(routes)
+        .merge(probe::routes())
+        .merge(docs::routes())
+        .merge(rest::routes(&server));
+    let door = Arc::new(Door { settings, server, mcp, openapi: OnceLock::new() });
+    Router::new()
+        .route("/", post(plain))
+        .nest("/v1", routes.clone())
+        .merge(routes)
+        .fallback(rest::no_route)
+        .method_not_allowed_fallback(rest::wrong_method)
+        .with_state(door)
 }
 
 /// Serves until the token is cancelled; requests in flight then have `drain` to end.
@@ -115,10 +134,6 @@ pub async fn serve(
     }
 }
 
-async fn healthz() -> &'static str {
-    "ok"
-}
-
 async fn gone() -> (StatusCode, &'static str) {
     (StatusCode::GONE, "This server speaks MCP over Streamable HTTP: send POST requests to /mcp.")
 }
@@ -150,39 +165,41 @@ impl Door {
     async fn answer(&self, request: Request, selection: Selection) -> Response {
         match self.admit(request, selection).await {
             Ok(request) => self.mcp.handle(request).await.map(Body::new),
-            Err(refusal) => {
-                tracing::info!(
-                    http.status = refusal.status.as_u16(),
-                    error = refusal.error,
-                    "refused {}",
-                    refusal.error
-                );
-                refusal.into_response()
-            }
+            Err(refusal) => refusal.into_message(),
         }
     }
 
-    /// The checks in their order: what is cheap and needs no body comes first.
+    /// Completes a request of the protocol with its caller, and checks its message.
     async fn admit(&self, request: Request, selection: Selection) -> Result<Request, Refusal> {
         let (mut parts, body) = request.into_parts();
-        let settings = &self.settings;
-        origin::check(
-            &parts.uri,
-            &parts.headers,
-            &settings.allowed_hosts,
-            &settings.allowed_origins,
-        )?;
-        let mut caller = key::identify(&parts.headers, &settings.keys)?;
-        caller.selection = self.select(&parts.headers, selection)?;
+        let caller = self.caller(&parts, selection)?;
         parts.extensions.insert(caller);
         if parts.method != Method::POST {
             return Ok(Request::from_parts(parts, body));
         }
-        let body = message::read(body, settings.body_limit).await?;
+        let body = message::read(body, self.settings.body_limit).await?;
         if supply_headers(&mut parts.headers) {
             message::check(&body)?;
         }
         Ok(Request::from_parts(parts, Body::from(body)))
+    }
+
+    /// The checks in their order, all of which need no body: where the request came from, whose it is, what it chose.
+    fn caller(&self, parts: &Parts, selection: Selection) -> Result<Caller, Refusal> {
+        self.check_origin(parts)?;
+        let identified = key::identify(&parts.headers, &self.settings.keys);
+        let mut caller = identified.map_err(|mut refusal| {
+            refusal.of_identity = true;
+            self.server.service().metrics.auth_failed(&refusal.error);
+            log(refusal)
+        })?;
+        caller.selection = self.select(&parts.headers, selection).map_err(log)?;
+        Ok(caller)
+    }
+
+    fn check_origin(&self, parts: &Parts) -> Result<(), Refusal> {
+        let HttpSettings { allowed_hosts, allowed_origins, .. } = &self.settings;
+        origin::check(&parts.uri, &parts.headers, allowed_hosts, allowed_origins).map_err(log)
     }
 
     /// What the request chose to see: the URL, else the headers.
@@ -191,8 +208,12 @@ impl Door {
         if let (Toolsets::Unset, Some(names)) = (&selection.toolsets, header(TOOLSETS_HEADER)) {
             selection.toolsets = Toolsets::parse(names);
         }
-        selection.read_only |= header(READ_ONLY_HEADER)
-            .is_some_and(|value| value.trim().eq_ignore_ascii_case("true") || value.trim() == "1");
+        for value in headers.get_all(READ_ONLY_HEADER) {
+            selection.read_only |= switch(value).ok_or_else(|| {
+                let message = format!("the header {READ_ONLY_HEADER} takes true or false");
+                Refusal::new(StatusCode::BAD_REQUEST, "invalid_readonly", message)
+            })?;
+        }
         let known = &self.server.service().catalogue.toolsets;
         let Toolsets::Named(names) = &selection.toolsets else { return Ok(selection) };
         match names.iter().find(|name| !known.iter().any(|toolset| toolset.name == **name)) {
@@ -209,6 +230,21 @@ impl Door {
             }
         }
     }
+}
+
+/// Reads a switch; what is neither on nor off must not pass for off.
+fn switch(value: &HeaderValue) -> Option<bool> {
+    match value.to_str().ok()?.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" | "" => Some(false),
+        _ => None,
+    }
+}
+
+fn log(refusal: Refusal) -> Refusal {
+    let (status, error) = (refusal.status.as_u16(), &refusal.error);
+    tracing::info!(http.status = status, error, "refused {error}");
+    refusal
 }
 
 /// Completes a bare call, one that a person typed; says whether the body claims to be JSON.

@@ -219,14 +219,20 @@ pub(crate) fn http_settings(access: Access) -> HttpSettings {
         allowed_origins: Vec::new(),
         keys: KeySettings { headers, noun: "things_key".to_owned(), min_length: 32, access },
         body_limit: 1 << 20,
+        metrics_token: None,
+        shown: json!({ "setting": 1 }),
     }
 }
 
 /// The whole HTTP service on a port of its own; returns its address.
 pub(crate) async fn start(service: Arc<Service>, access: Access) -> String {
+    start_with(service, http_settings(access)).await
+}
+
+pub(crate) async fn start_with(service: Arc<Service>, settings: HttpSettings) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let router = app(Server::for_requests(service, identity()), http_settings(access));
+    let router = app(Server::for_requests(service, identity()), settings);
     tokio::spawn(serve(router, listener, CancellationToken::new(), Duration::from_secs(1)));
     base
 }
@@ -251,6 +257,54 @@ pub(crate) async fn post_with(url: &str, headers: &[(&str, &str)], body: String)
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+/// What a REST client gets.
+pub(crate) struct Got {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Got {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// Sends any request; a body is JSON.
+pub(crate) async fn send(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<Value>,
+) -> Got {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut request = client.request(method.parse().unwrap(), url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Got { status, headers, text: response.text().await.unwrap() }
+}
+
+/// Reads an address as tenant A.
+pub(crate) async fn get(url: &str) -> Got {
+    send("GET", url, &[("x-things-key", KEY_A)], None).await
+}
+
+/// Calls a tool over REST as tenant A.
+pub(crate) async fn rest_call(base: &str, tool: &str, arguments: Value) -> Got {
+    let url = format!("{base}/tools/{tool}");
+    send("POST", &url, &[("x-things-key", KEY_A)], Some(arguments)).await
 }
 
 pub(crate) fn tool_call(id: Value, name: &str, arguments: Value) -> Value {

@@ -83,6 +83,21 @@ pub(super) fn identify(headers: &HeaderMap, settings: &KeySettings) -> Result<Ca
     }
 }
 
+/// Whether a request presents one of the server's own keys, where it has any.
+pub(super) fn presents_own(headers: &HeaderMap, settings: &KeySettings) -> bool {
+    let (Access::OwnForAnyone(keys) | Access::OwnForToken { keys, .. }) = &settings.access else {
+        return false;
+    };
+    matches!(brought(headers, settings), Ok(Some(key)) if is_one_of(&key, keys.values()))
+}
+
+/// Whether a request presents this very token as `Authorization: Bearer …`.
+pub(super) fn presents_token(headers: &HeaderMap, token: &Key) -> bool {
+    let values = headers.get_all(AUTHORIZATION).iter();
+    let mut keys = values.filter_map(|value| Key::new(authorized(text(value).ok()?).ok()?).ok());
+    keys.any(|key| is_one_of(&key, std::iter::once(token)))
+}
+
 /// Compares digests, and all of them: how long it takes says nothing about a key.
 fn is_one_of<'a>(key: &Key, known: impl Iterator<Item = &'a Key>) -> bool {
     known.fold(false, |found, own| found | (own.digest() == key.digest()))

@@ -1,15 +1,15 @@
-//! One message in a request body: read within bounds, checked for form; and refusals in the protocol's own form.
+//! One message in a request body: read within bounds, checked for form; and refusals, in the protocol's own form and without it.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
 use futures::StreamExt as _;
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -23,6 +23,8 @@ const INVALID_REQUEST: i32 = -32600;
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) error: String,
+    /// Whether it is about who calls: outside of the protocol, the code then says everything.
+    pub(super) of_identity: bool,
     message: String,
     code: i32,
     id: Value,
@@ -37,6 +39,7 @@ impl Refusal {
         Self {
             status,
             error: error.into(),
+            of_identity: false,
             message: message.into(),
             code: REFUSED,
             id: Value::Null,
@@ -48,19 +51,38 @@ impl Refusal {
     }
 
     /// The refusal as an error of the protocol under its HTTP status.
-    pub(super) fn into_response(self) -> Response {
+    pub(super) fn into_message(self) -> Response {
         let error =
             json!({ "code": self.code, "message": self.message, "data": { "error": self.error } });
         let body = json!({ "jsonrpc": "2.0", "id": self.id, "error": error });
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = self.status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if self.status == StatusCode::UNAUTHORIZED {
-            // Not `Bearer`: that would send clients looking for an OAuth server.
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey"));
-        }
-        response
+        respond(self.status, &body)
     }
+}
+
+impl IntoResponse for Refusal {
+    /// The refusal as a client meets it that does not speak the protocol.
+    fn into_response(self) -> Response {
+        let body = if self.of_identity {
+            json!({ "error": self.error })
+        } else {
+            json!({ "error": { "code": self.error, "message": self.message } })
+        };
+        respond(self.status, &body)
+    }
+}
+
+/// An answer that is JSON.
+pub(super) fn respond(status: StatusCode, body: &impl Serialize) -> Response {
+    // What is answered is made of text and JSON, which can always be written.
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if status == StatusCode::UNAUTHORIZED {
+        // Not `Bearer`: that would send clients looking for an OAuth server.
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey"));
+    }
+    response
 }
 
 /// Longest time a client may take to write its body.

@@ -20,18 +20,18 @@ pub(super) fn check(
         .authority()
         .cloned()
         .or_else(|| headers.get(HOST)?.to_str().ok()?.parse::<Authority>().ok());
-    if !host.is_some_and(|host| hosts.iter().any(|allowed| is_host(&host, allowed))) {
+    let Some(host) = host.filter(|host| hosts.iter().any(|allowed| is_host(host, allowed))) else {
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "host_not_allowed",
             "the Host header names a host that this server does not serve",
         ));
-    }
+    };
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
-    let known = origin
-        .to_str()
-        .is_ok_and(|origin| origins.iter().any(|allowed| is_origin(origin, allowed)));
-    if known {
+    let known = |origin: &str| {
+        origins.iter().any(|allowed| is_origin(origin, allowed)) || is_own(origin, &host, hosts)
+    };
+    if origin.to_str().is_ok_and(known) {
         return Ok(());
     }
     Err(Refusal::new(
@@ -51,6 +51,15 @@ fn is_host(host: &Authority, allowed: &str) -> bool {
         bare(host.host()) == bare(allowed.host())
             && allowed.port_u16().is_none_or(|port| host.port_u16() == Some(port))
     })
+}
+
+/// A page of this very server, such as its documentation.
+///
+/// Only under a name that is listed: where every name is served, a page could make its own name point here.
+fn is_own(origin: &str, host: &Authority, hosts: &[String]) -> bool {
+    let listed = hosts.iter().any(|allowed| allowed != ANY && is_host(host, allowed));
+    let own = |scheme: &str| is_origin(origin, &format!("{scheme}://{host}"));
+    listed && (own("http") || own("https"))
 }
 
 /// An origin is compared as browsers write it: scheme, host, and port unless it is the scheme's own.
@@ -83,9 +92,13 @@ mod tests {
     use super::*;
 
     fn passes(host: &'static str, origin: Option<&'static str>) -> bool {
+        passes_of(&["localhost", "127.0.0.1", "::1", "mcp.example.com:8443"], host, origin)
+    }
+
+    fn passes_of(hosts: &[&str], host: &'static str, origin: Option<&'static str>) -> bool {
         let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static(host))]);
         headers.extend(origin.map(|origin| (ORIGIN, HeaderValue::from_static(origin))));
-        let hosts = ["localhost", "127.0.0.1", "::1", "mcp.example.com:8443"].map(str::to_owned);
+        let hosts: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
         let origins = ["https://app.example.com", "http://localhost:*"].map(str::to_owned);
         check(&Uri::from_static("/mcp"), &headers, &hosts, &origins).is_ok()
     }
@@ -123,5 +136,15 @@ mod tests {
         ] {
             assert!(!passes("localhost", Some(origin)), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_servers_own_pages_may_call_it_under_a_listed_name() {
+        let named = |host, origin| passes_of(&["127.0.0.1", "mcp.example.com"], host, Some(origin));
+        assert!(named("127.0.0.1:8080", "http://127.0.0.1:8080"));
+        assert!(named("mcp.example.com", "https://mcp.example.com"));
+        assert!(!named("127.0.0.1:8080", "http://127.0.0.1:9090"));
+        assert!(!named("127.0.0.1:8080", "http://mcp.example.com"));
+        assert!(!passes_of(&["*"], "evil.example", Some("http://evil.example")));
     }
 }

@@ -1,0 +1,231 @@
+//! What operators count: calls of tools, requests to the platform, refusals at the door.
+//!
+//! A recorded fact is a few atomic additions: a tool's meters are found by its place in the catalogue, made at its first call, and kept.
+//! Labels are names of tools and operations, codes and statuses, all of which the catalogue or this program bounds; no key, id or free text becomes one.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::catalogue::{Catalogue, Tool};
+use crate::failure::{Failure, Reach};
+
+/// Upper bounds of latencies in seconds: from an answer out of memory to the deadline of a call.
+const BUCKETS: [f64; 13] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 20.0];
+
+/// The media type of [`Metrics::text`].
+pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The meters of one service.
+pub struct Metrics {
+    registry: Registry,
+    tools: Box<[Meters]>,
+    calls: Family<OfTool, Counter>,
+    call_errors: Family<OfFailedTool, Counter>,
+    call_latency: Family<OfTool, Histogram, fn() -> Histogram>,
+    request_latency: Family<OfExchange, Histogram, fn() -> Histogram>,
+    errors: Family<OfCode, Counter>,
+    statuses: Family<OfStatus, Counter>,
+    /// Calls that the limit refused.
+    pub rate_limited: Counter,
+    auth_failures: Family<OfReason, Counter>,
+}
+
+/// The meters of one tool, each made when it is first needed.
+#[derive(Debug, Default)]
+struct Meters {
+    calls: OnceLock<(Counter, Histogram)>,
+    exchanges: [OnceLock<Histogram>; CLASSES.len()],
+}
+
+/// Classes of an upstream status by its first digit; the first one is that of no answer.
+const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfTool {
+    tool: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfFailedTool {
+    tool: String,
+    code: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfExchange {
+    operation: String,
+    status_class: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfCode {
+    code: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfStatus {
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfReason {
+    reason: String,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    /// Registers every meter; those of the platform begin with the catalogue's own scheme.
+    pub fn new(catalogue: &Catalogue) -> Self {
+        let latency: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let mut metrics = Self {
+            registry: Registry::default(),
+            tools: catalogue.tools.iter().map(|_| Meters::default()).collect(),
+            calls: Family::default(),
+            call_errors: Family::default(),
+            call_latency: Family::new_with_constructor(latency),
+            request_latency: Family::new_with_constructor(latency),
+            errors: Family::default(),
+            statuses: Family::default(),
+            rate_limited: Counter::default(),
+            auth_failures: Family::default(),
+        };
+        metrics.register(&catalogue.api.scheme);
+        metrics
+    }
+
+    /// Counters are named without `_total`, which their text adds.
+    fn register(&mut self, platform: &str) {
+        let platform = platform.replace(|char: char| !char.is_ascii_alphanumeric(), "_");
+        let own = &mut self.registry;
+        own.register(
+            format!("{platform}_request_latency_seconds"),
+            "Time of one request to the platform",
+            self.request_latency.clone(),
+        );
+        own.register(
+            format!("{platform}_errors"),
+            "Requests to the platform that did not succeed, by the code the caller gets",
+            self.errors.clone(),
+        );
+        own.register(
+            format!("{platform}_status"),
+            "Answers of the platform by HTTP status",
+            self.statuses.clone(),
+        );
+        own.register(
+            "mcp_tool_invocations",
+            "Calls of a tool and reads of its resource, over any face",
+            self.calls.clone(),
+        );
+        own.register("mcp_tool_errors", "Calls that did not succeed", self.call_errors.clone());
+        own.register(
+            "mcp_tool_latency_seconds",
+            "Time of one whole call",
+            self.call_latency.clone(),
+        );
+        own.register(
+            "mcp_rate_limited",
+            "Calls refused because their key had made too many",
+            self.rate_limited.clone(),
+        );
+        own.register(
+            "mcp_auth_failures",
+            "HTTP requests refused because of their key",
+            self.auth_failures.clone(),
+        );
+    }
+
+    /// Records the end of a call.
+    pub(crate) fn called(&self, tool: &Tool, failure: Option<&Failure>, duration: Duration) {
+        let (calls, latency) = self.tools[tool.position].calls.get_or_init(|| {
+            let of = OfTool { tool: tool.name().to_owned() };
+            (self.calls.get_or_create_owned(&of), self.call_latency.get_or_create_owned(&of))
+        });
+        calls.inc();
+        latency.observe(duration.as_secs_f64());
+        if let Some(failure) = failure {
+            let of = OfFailedTool { tool: tool.name().to_owned(), code: failure.code.to_string() };
+            self.call_errors.get_or_create(&of).inc();
+        }
+    }
+
+    /// Records one request to the platform: the status it was answered with, or why it has no usable answer.
+    pub(crate) fn exchanged(
+        &self,
+        tool: &Tool,
+        outcome: Result<u16, &Failure>,
+        duration: Duration,
+    ) {
+        let status = match outcome {
+            Ok(status) => Some(status),
+            Err(failure) => {
+                // The typed client refused the arguments, so nothing was sent.
+                if failure.reach == Reach::Unsent && failure.code == "invalid_arguments" {
+                    return;
+                }
+                self.lost(&failure.code);
+                failure.status
+            }
+        };
+        let class = status.map_or(0, |status| usize::from(status / 100).min(CLASSES.len() - 1));
+        let latency = self.tools[tool.position].exchanges[class].get_or_init(|| {
+            self.request_latency.get_or_create_owned(&OfExchange {
+                operation: tool.entry.operation.clone(),
+                status_class: CLASSES[class],
+            })
+        });
+        latency.observe(duration.as_secs_f64());
+        if let Some(status) = status {
+            self.statuses.get_or_create(&OfStatus { status }).inc();
+        }
+    }
+
+    /// Records a request to the platform that did not succeed.
+    pub(crate) fn lost(&self, code: &str) {
+        self.errors.get_or_create(&OfCode { code: code.to_owned() }).inc();
+    }
+
+    /// Records a request that was refused because of its key.
+    pub(crate) fn auth_failed(&self, reason: &str) {
+        self.auth_failures.get_or_create(&OfReason { reason: reason.to_owned() }).inc();
+    }
+
+    /// Writes everything in Prometheus' text format.
+    ///
+    /// The library writes its successor, in which the line of a counter's type has another name than the counter.
+    pub fn text(&self) -> String {
+        let mut written = String::new();
+        // A string never refuses to grow, and nothing else can fail.
+        let _ = text::encode_registry(&mut written, &self.registry);
+        let mut counter = None;
+        let mut lines = Vec::new();
+        // The help of a meter comes before its type, and both before its values.
+        for line in written.lines().rev() {
+            let mut words = line.splitn(4, ' ');
+            match (words.next(), words.next(), words.next(), words.next()) {
+                (Some("#"), Some("TYPE"), Some(name), Some("counter")) => {
+                    counter = Some(name);
+                    lines.push(format!("# TYPE {name}_total counter"));
+                }
+                (Some("#"), Some("HELP"), Some(name), Some(help)) if counter == Some(name) => {
+                    lines.push(format!("# HELP {name}_total {help}"));
+                }
+                _ => lines.push(line.to_owned()),
+            }
+        }
+        lines.iter().rev().flat_map(|line| [line, "\n"]).collect()
+    }
+}

@@ -1,0 +1,53 @@
+//! What operators ask: is it alive, is it ready, what did it count. No key, and no check of the Host header.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+
+use super::message::respond;
+use super::{Door, key};
+use crate::caller::{Selection, Toolsets};
+use crate::metrics;
+
+pub(super) fn routes() -> Router<Arc<Door>> {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+}
+
+async fn healthz() -> &'static str {
+    "ok"
+}
+
+/// The catalogue is loaded before anything listens, so what is left to ask is whether it holds a tool for anybody.
+async fn readyz(State(door): State<Arc<Door>>) -> Response {
+    let service = door.server.service();
+    let everything = Selection { toolsets: Toolsets::All, read_only: false };
+    match service.shown(&everything).len() {
+        0 => {
+            let reason = "no tool is served: the chosen toolsets and read-only leave none";
+            let body = json!({ "status": "not_ready", "reason": reason });
+            respond(StatusCode::SERVICE_UNAVAILABLE, &body)
+        }
+        tools => respond(StatusCode::OK, &json!({ "status": "ready", "tools": tools })),
+    }
+}
+
+async fn metrics(State(door): State<Arc<Door>>, headers: HeaderMap) -> Response {
+    let token = door.settings.metrics_token.as_ref();
+    if token.is_some_and(|token| !key::presents_token(&headers, token)) {
+        let mut refused = respond(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_token" }));
+        // A collector sends exactly this scheme.
+        refused.headers_mut().insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
+        return refused;
+    }
+    let text = door.server.service().metrics.text();
+    ([(CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response()
+}

@@ -1,0 +1,71 @@
+//! The settings as `/config` shows them. Secrets are masked to what tells one from another.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use xyte_mcp_runtime::caller::{Key, Toolsets};
+
+use super::Config;
+
+impl Config {
+    /// Every setting by its variable.
+    pub(crate) fn shown(&self) -> Value {
+        let toolsets = match &self.toolsets {
+            Toolsets::Unset => Value::Null,
+            Toolsets::All => json!("all"),
+            Toolsets::Named(names) => json!(names.join(",")),
+        };
+        let milliseconds =
+            |time: Duration| Value::from(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let settings = [
+            ("XYTE_API_KEY", masked(self.api_key.as_ref())),
+            ("XYTE_PARTNER_API_KEY", masked(self.partner_key.as_ref())),
+            ("XYTE_BASE_URL", json!(self.base_url)),
+            ("XYTE_MCP_HOST", json!(self.host)),
+            ("XYTE_MCP_PORT", json!(self.port)),
+            ("XYTE_ALLOWED_HOSTS", json!(self.allowed_hosts.join(","))),
+            ("XYTE_ALLOWED_ORIGINS", json!(self.allowed_origins.join(","))),
+            ("XYTE_RATE_LIMIT", json!(self.rate_limit)),
+            ("XYTE_TIMEOUT_MS", milliseconds(self.timeout)),
+            ("XYTE_DEADLINE_MS", milliseconds(self.deadline)),
+            ("XYTE_MIN_KEY_LENGTH", json!(self.min_key_length)),
+            ("XYTE_MCP_HTTP_TOKEN", masked(self.http_token.as_ref())),
+            ("XYTE_METRICS_TOKEN", masked(self.metrics_token.as_ref())),
+            ("XYTE_READ_ONLY", json!(self.read_only)),
+            ("XYTE_TOOLSETS", toolsets),
+            ("XYTE_LOG_LEVEL", json!(self.log_level.as_str())),
+        ];
+        let settings: Map<String, Value> =
+            settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        json!({ "sandbox": self.sandbox.is_some(), "settings": settings })
+    }
+}
+
+fn masked(secret: Option<&Key>) -> Value {
+    secret.map_or(Value::Null, |key| Value::String(format!("****{}", key.id())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Flags;
+
+    #[test]
+    fn no_secret_is_shown() {
+        let secret = |name: &str| format!("secret-of-{name}-that-is-long-enough");
+        let config = Config::read(&Flags::default(), |name| {
+            let known = name.ends_with("_KEY") || name.ends_with("_TOKEN");
+            let ours = known && !matches!(name, "XYTE_ORG_API_KEY" | "XYTE_SEAL_KEY");
+            ours.then(|| secret(name))
+        })
+        .unwrap();
+        let shown = config.shown();
+        assert!(!shown.to_string().contains("secret"), "{shown}");
+        for name in
+            ["XYTE_API_KEY", "XYTE_PARTNER_API_KEY", "XYTE_MCP_HTTP_TOKEN", "XYTE_METRICS_TOKEN"]
+        {
+            let key = Key::new(&secret(name)).unwrap();
+            assert_eq!(shown["settings"][name], format!("****{}", key.id()));
+        }
+    }
+}
