@@ -50,6 +50,7 @@ pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
         read_only: config.read_only,
         rate_limit: config.rate_limit,
         deadline: config.deadline,
+        manners: config.manners.clone(),
         key_hint: "Set XYTE_API_KEY (XYTE_PARTNER_API_KEY for partner tools), or send X-XYTE-API-KEY over HTTP.".to_owned(),
         meta: if sandbox.is_some() { Map::from_iter([("sandbox".to_owned(), Value::Bool(true))]) } else { Map::new() },
     };
@@ -57,7 +58,7 @@ pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
         Some(_) => sandbox::own_keys()?,
         None => own_keys(config),
     };
-    let service = Service::new(catalogue, Arc::new(Xyte::new(base, config.timeout)), settings);
+    let service = Service::new(catalogue, Arc::new(Xyte::new(base)), settings);
     Ok(Ready { service: Arc::new(service), own_keys: Arc::new(keys) })
 }
 
