@@ -3,6 +3,7 @@
 //! One tenant's failures say nothing about the platform for the others: where several tenants call, it opens for all only when at least two of them fail; where one calls alone, it opens for that one.
 //! It knows digests and verdicts only, neither requests nor statuses.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,11 +11,14 @@ use tokio::time::Instant;
 
 use crate::caller::Digest;
 
-/// Failures in the window that open it, if they are at least as many as successes.
+/// Failures in a period that open it, if they are at least as many as successes.
 const FAILURES: u32 = 10;
 
-/// Outcomes count for one to two of these.
+/// Outcomes are counted for so long, then from zero.
 const PERIOD: Duration = Duration::from_secs(30);
+
+/// Tenants that are told apart in a period; a bound on memory, and enough to judge by.
+const MOST_TENANTS: usize = 10_000;
 
 /// How long it stays open before a request is let through on trial.
 const COOLING: Duration = Duration::from_secs(10);
@@ -39,25 +43,25 @@ pub(super) struct Breaker(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    current: Window,
-    previous: Window,
+    period: Period,
     open: Option<Open>,
 }
 
-/// Outcomes of one period.
-#[derive(Debug, Clone)]
-struct Window {
+/// What was counted since a moment.
+#[derive(Debug)]
+struct Period {
     since: Instant,
-    sound: u32,
-    failing: u32,
-    /// Tenants with outcomes, and with failures; which ones matters only up to the second.
-    seen: Few,
-    failed: Few,
+    all: Tally,
+    tenants: HashMap<Digest, Tally>,
+    /// Tenants that ail.
+    ailing: usize,
 }
 
-/// At most two different tenants.
 #[derive(Debug, Clone, Copy, Default)]
-struct Few(Option<Digest>, Option<Digest>);
+struct Tally {
+    sound: u32,
+    failing: u32,
+}
 
 #[derive(Debug)]
 struct Open {
@@ -69,18 +73,17 @@ struct Open {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
-    /// Closed to everybody.
+    /// Nobody passes.
     All,
-    /// Closed to the one tenant that failed on trial; others are let through on trial too.
+    /// The tenant that failed on trial does not pass; others are let through on trial too.
     Tried(Digest),
-    /// Closed to the one tenant that called; others pass.
+    /// The one tenant that called does not pass; others do.
     One(Digest),
 }
 
 impl Breaker {
     pub(super) fn new() -> Self {
-        let window = Window::new(Instant::now());
-        Self(Mutex::new(State { current: window.clone(), previous: window, open: None }))
+        Self(Mutex::new(State { period: Period::new(Instant::now()), open: None }))
     }
 
     /// Whether a tenant's request would be refused now, and for how long.
@@ -156,8 +159,7 @@ impl State {
     fn tried(&mut self, tenant: Digest, verdict: Verdict, now: Instant) {
         if verdict == Verdict::Sound {
             self.open = None;
-            self.current = Window::new(now);
-            self.previous = self.current.clone();
+            self.period = Period::new(now);
             return;
         }
         let scope = match self.open.as_ref().map(|open| open.scope) {
@@ -169,71 +171,70 @@ impl State {
     }
 
     fn count(&mut self, tenant: Digest, verdict: Verdict, now: Instant) {
-        self.turn(now);
-        let window = &mut self.current;
-        window.seen.add(tenant);
+        if now.duration_since(self.period.since) >= PERIOD {
+            self.period = Period::new(now);
+        }
+        self.period.count(tenant, verdict);
         if verdict == Verdict::Sound {
-            window.sound += 1;
             return;
         }
-        window.failing += 1;
-        window.failed.add(tenant);
-        let failing = self.previous.failing + self.current.failing;
-        let sound = self.previous.sound + self.current.sound;
-        if failing < FAILURES || failing < sound {
-            return;
-        }
-        let failed = self.previous.failed.and(self.current.failed);
-        let seen = self.previous.seen.and(self.current.seen);
-        let scope = match (failed.are_two(), seen.are_two()) {
-            (true, _) => Scope::All,
-            (false, false) => Scope::One(tenant),
-            (false, true) => return,
-        };
+        let Some(scope) = self.period.judge(tenant) else { return };
         // A request from before may fail late; what it says is known already.
-        if self
-            .open
-            .as_ref()
-            .is_none_or(|open| scope == Scope::All && matches!(open.scope, Scope::One(_)))
-        {
+        let known = match self.open.as_ref().map(|open| open.scope) {
+            None => false,
+            Some(Scope::One(_)) => scope != Scope::All,
+            Some(Scope::All | Scope::Tried(_)) => true,
+        };
+        if !known {
             self.open = Some(Open { until: now + COOLING, scope, on_trial: false });
         }
     }
-
-    /// Begins a period when the last one is over.
-    fn turn(&mut self, now: Instant) {
-        let age = now.duration_since(self.current.since);
-        if age >= 2 * PERIOD {
-            self.previous = Window::new(now);
-            self.current = self.previous.clone();
-        } else if age >= PERIOD {
-            self.previous = std::mem::replace(&mut self.current, Window::new(now));
-        }
-    }
 }
 
-impl Window {
+impl Period {
     fn new(since: Instant) -> Self {
-        Self { since, sound: 0, failing: 0, seen: Few::default(), failed: Few::default() }
+        Self { since, all: Tally::default(), tenants: HashMap::new(), ailing: 0 }
     }
-}
 
-impl Few {
-    fn add(&mut self, tenant: Digest) {
-        match self {
-            Self(first @ None, _) => *first = Some(tenant),
-            Self(Some(first), second @ None) if *first != tenant => *second = Some(tenant),
-            _ => {}
+    fn count(&mut self, tenant: Digest, verdict: Verdict) {
+        self.all.add(verdict);
+        if self.tenants.len() < MOST_TENANTS || self.tenants.contains_key(&tenant) {
+            let tally = self.tenants.entry(tenant).or_default();
+            let before = tally.ails();
+            tally.add(verdict);
+            match (before, tally.ails()) {
+                (false, true) => self.ailing += 1,
+                (true, false) => self.ailing -= 1,
+                _ => {}
+            }
         }
     }
 
-    fn and(mut self, others: Self) -> Self {
-        [others.0, others.1].into_iter().flatten().for_each(|tenant| self.add(tenant));
-        self
+    /// For whom the platform is failing. However much one tenant fails, it counts as one.
+    fn judge(&self, tenant: Digest) -> Option<Scope> {
+        if self.all.failing < FAILURES || !self.all.ails() {
+            return None;
+        }
+        match (self.ailing, self.tenants.len()) {
+            (1, 1) => Some(Scope::One(tenant)),
+            (ailing @ 2.., tenants) if 2 * ailing >= tenants => Some(Scope::All),
+            _ => None,
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Sound => self.sound += 1,
+            Verdict::Failing => self.failing += 1,
+            Verdict::Silent => {}
+        }
     }
 
-    fn are_two(self) -> bool {
-        self.1.is_some()
+    /// Whether failures are at least as many as successes.
+    fn ails(self) -> bool {
+        self.failing > 0 && self.failing >= self.sound
     }
 }
 
