@@ -89,6 +89,12 @@ pub(crate) struct Flags {
     /// Milliseconds for one request to the platform (XYTE_TIMEOUT_MS)
     #[arg(long, global = true, value_name = "MS")]
     pub(crate) timeout_ms: Option<String>,
+    /// Requests to the platform at once, per key (XYTE_UPSTREAM_CONCURRENCY)
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) upstream_concurrency: Option<String>,
+    /// Seconds for which a read is reused for the same key; 0 is off (XYTE_CACHE_TTL)
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub(crate) cache_ttl: Option<String>,
     /// Milliseconds for one whole call (XYTE_DEADLINE_MS)
     #[arg(long, global = true, value_name = "MS")]
     pub(crate) deadline_ms: Option<String>,
@@ -125,6 +131,8 @@ impl Flags {
             "XYTE_ALLOWED_ORIGINS" => &self.allowed_origins,
             "XYTE_RATE_LIMIT" => &self.rate_limit,
             "XYTE_TIMEOUT_MS" => &self.timeout_ms,
+            "XYTE_UPSTREAM_CONCURRENCY" => &self.upstream_concurrency,
+            "XYTE_CACHE_TTL" => &self.cache_ttl,
             "XYTE_DEADLINE_MS" => &self.deadline_ms,
             "XYTE_MIN_KEY_LENGTH" => &self.min_key_length,
             "XYTE_MCP_HTTP_TOKEN" => &self.mcp_http_token,

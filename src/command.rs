@@ -46,6 +46,7 @@ pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
         read_only: config.read_only,
         rate_limit: config.rate_limit,
         deadline: config.deadline,
+        manners: config.manners.clone(),
         key_hint: "Set XYTE_API_KEY (XYTE_PARTNER_API_KEY for partner tools), or send X-XYTE-API-KEY over HTTP.".to_owned(),
         meta: if sandbox.is_some() { Map::from_iter([("sandbox".to_owned(), Value::Bool(true))]) } else { Map::new() },
     };
@@ -56,7 +57,7 @@ pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
         ("XYTE_PARTNER_API_KEY", Some(_)) => Some(sandbox::key("P")),
         _ => None,
     })?;
-    let service = Service::new(catalogue, Arc::new(Xyte::new(base, config.timeout)), settings);
+    let service = Service::new(catalogue, Arc::new(Xyte::new(base)), settings);
     Ok(Ready { service: Arc::new(service), own_keys: Arc::new(keys) })
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use xyte_mcp_runtime::caller::{Key, Toolsets};
+use xyte_mcp_runtime::upstream::Manners;
 
 use crate::cli::Flags;
 use crate::xyte;
@@ -33,7 +34,7 @@ pub(crate) struct Config {
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) rate_limit: u32,
-    pub(crate) timeout: Duration,
+    pub(crate) manners: Manners,
     pub(crate) deadline: Duration,
     pub(crate) min_key_length: usize,
     pub(crate) http_token: Option<Key>,
@@ -93,7 +94,7 @@ impl Config {
                 "60",
                 number("a whole number of calls a minute; 0 is no limit"),
             )?,
-            timeout: lookup.parse("XYTE_TIMEOUT_MS", "15000", milliseconds)?,
+            manners: manners(&lookup)?,
             deadline: lookup.parse("XYTE_DEADLINE_MS", "20000", milliseconds)?,
             min_key_length: lookup.parse(
                 "XYTE_MIN_KEY_LENGTH",
@@ -123,6 +124,15 @@ fn sandbox(flags: &Flags) -> Result<Option<SandboxConfig>, Error> {
     })?;
     let scenario = flags.sandbox_scenario.clone().unwrap_or_else(|| "baseline".to_owned());
     Ok(Some(SandboxConfig { scenario, seed }))
+}
+
+fn manners(lookup: &Lookup<'_>) -> Result<Manners, Error> {
+    Ok(Manners {
+        timeout: lookup.parse("XYTE_TIMEOUT_MS", "15000", milliseconds)?,
+        concurrency: lookup.parse("XYTE_UPSTREAM_CONCURRENCY", "8", concurrency)?,
+        cache_ttl: lookup.parse("XYTE_CACHE_TTL", "60", cache_ttl)?,
+        ..Manners::default()
+    })
 }
 
 fn key(lookup: &Lookup<'_>, name: &'static str) -> Result<Option<Key>, Error> {
@@ -163,6 +173,18 @@ fn milliseconds(text: &str) -> Result<Duration, String> {
     let wanted = "a whole number of milliseconds, at least 1";
     let count: u64 = number(wanted)(text)?;
     if count == 0 { Err(wanted.to_owned()) } else { Ok(Duration::from_millis(count)) }
+}
+
+fn concurrency(text: &str) -> Result<usize, String> {
+    let wanted = "a whole number of requests from 1 to 100";
+    let count = number(wanted)(text)?;
+    if (1..=100).contains(&count) { Ok(count) } else { Err(wanted.to_owned()) }
+}
+
+fn cache_ttl(text: &str) -> Result<Duration, String> {
+    let wanted = "a whole number of seconds up to 86400; 0 reuses nothing";
+    let seconds = number(wanted)(text)?;
+    if seconds <= 86_400 { Ok(Duration::from_secs(seconds)) } else { Err(wanted.to_owned()) }
 }
 
 fn boolean(text: &str) -> Result<bool, String> {
@@ -240,6 +262,24 @@ mod tests {
             error.to_string(),
             "XYTE_RATE_LIMIT holds `many`; it takes a whole number of calls a minute; 0 is no limit"
         );
+    }
+
+    #[test]
+    fn how_the_platform_is_treated_has_bounds() {
+        let manners = read(&[]).unwrap().manners;
+        assert_eq!((manners.concurrency, manners.cache_ttl), (8, Duration::from_mins(1)));
+        let manners =
+            read(&[("XYTE_CACHE_TTL", "0"), ("XYTE_UPSTREAM_CONCURRENCY", "1")]).unwrap().manners;
+        assert_eq!((manners.concurrency, manners.cache_ttl), (1, Duration::ZERO));
+        for (name, text) in [
+            ("XYTE_UPSTREAM_CONCURRENCY", "0"),
+            ("XYTE_UPSTREAM_CONCURRENCY", "101"),
+            ("XYTE_CACHE_TTL", "-1"),
+            ("XYTE_CACHE_TTL", "90000"),
+        ] {
+            let error = read(&[(name, text)]).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{name} holds `{text}`")), "{error}");
+        }
     }
 
     #[test]

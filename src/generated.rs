@@ -33,13 +33,13 @@ pub(crate) mod calls {
     use futures::future::BoxFuture;
     use xyte_mcp_runtime::failure::Failure;
     use xyte_mcp_runtime::input::Input;
-    use xyte_mcp_runtime::upstream::{Reply, reply};
+    use xyte_mcp_runtime::upstream::written;
 
     use super::client::Client;
 
     /// Hands the arguments of an operation to the typed client.
     pub(crate) type Call =
-        for<'a> fn(&'a Client, &'a Input<'a>) -> BoxFuture<'a, Result<Reply, Failure>>;
+        for<'a> fn(&'a Client, &'a Input<'a>) -> BoxFuture<'a, Result<(), Failure>>;
 
     include!(concat!(env!("OUT_DIR"), "/calls.rs"));
 
@@ -67,6 +67,6 @@ impl ClientHooks<Exchange> for client::Client {
         _info: &OperationInfo,
     ) -> Result<(), Error<E>> {
         use progenitor_client::ClientInfo;
-        self.inner().prepare(request).map_err(Error::Custom)
+        self.inner().write(request).map_err(Error::Custom)
     }
 }

@@ -1,7 +1,6 @@
 //! The Xyte platform behind the runtime's one interface: where it is, and which client speaks to it.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -9,7 +8,7 @@ use reqwest::Url;
 use xyte_mcp_runtime::api::Api;
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::input::Input;
-use xyte_mcp_runtime::upstream::{ClientSettings, Exchange, Reply, Trust, client};
+use xyte_mcp_runtime::upstream::{ClientSettings, Exchange, Trust, client};
 
 use crate::generated::calls;
 use crate::generated::client::Client;
@@ -28,22 +27,10 @@ pub(crate) struct Xyte {
 
 impl Xyte {
     /// Remembers where the platform is.
-    pub(crate) fn new(base: String, timeout: Duration) -> Self {
+    pub(crate) fn new(base: String) -> Self {
         let trust = if base.starts_with("https:") { Trust::System } else { Trust::Nobody };
         let user_agent = concat!("xyte-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
-        Self {
-            base,
-            settings: ClientSettings { timeout, user_agent, trust },
-            client: OnceLock::new(),
-        }
-    }
-
-    fn connection(&self) -> Result<reqwest::Client, Failure> {
-        let made = self.client.get_or_init(|| client(&self.settings).map_err(|err| chain(&err)));
-        made.clone().map_err(|cause| {
-            Failure::network(format!("no connection can be made from this machine: {cause}"))
-                .with_hint("Install the system's root certificates (on Debian: ca-certificates), then start the server again.")
-        })
+        Self { base, settings: ClientSettings { user_agent, trust }, client: OnceLock::new() }
     }
 }
 
@@ -56,19 +43,29 @@ fn chain(err: &dyn std::error::Error) -> String {
 }
 
 impl Api for Xyte {
-    fn call<'a>(
+    fn request<'a>(
         &'a self,
         operation: &'a str,
         exchange: Exchange,
         input: Input<'a>,
-    ) -> BoxFuture<'a, Result<Reply, Failure>> {
+    ) -> BoxFuture<'a, Result<reqwest::Request, Failure>> {
         async move {
             let call =
                 calls::find(operation).ok_or_else(|| Failure::unknown_operation(operation))?;
-            let client = Client::new_with_client(&self.base, self.connection()?, exchange);
-            call(&client, &input).await
+            let connection = self.client()?.clone();
+            let client = Client::new_with_client(&self.base, connection, exchange.clone());
+            call(&client, &input).await?;
+            exchange.into_request()
         }
         .boxed()
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, Failure> {
+        let made = self.client.get_or_init(|| client(&self.settings).map_err(|err| chain(&err)));
+        made.as_ref().map_err(|cause| {
+            Failure::network(format!("no connection can be made from this machine: {cause}"))
+                .with_hint("Install the system's root certificates (on Debian: ca-certificates), then start the server again.")
+        })
     }
 }
 

@@ -75,7 +75,7 @@ async fn of_the_way_there() -> Vec<(&'static str, Value)> {
     let html = "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 21\r\n\r\n<h1>Bad gateway</h1>\r\n";
     let broken =
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{\"items\":";
-    let busy = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}";
+    let busy = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 30\r\nContent-Length: 2\r\n\r\n{}";
     let moved = "HTTP/1.1 302 Found\r\nLocation: http://example.com/\r\nContent-Length: 0\r\n\r\n";
     let update = || json!({"device_id": DEVICE, "name": "Lectern"});
     // Bound and never accepted: the connection stands, and nobody answers.
@@ -90,7 +90,24 @@ async fn of_the_way_there() -> Vec<(&'static str, Value)> {
         ("network_error", behind("http://127.0.0.1:1", "list_devices", json!({})).await),
         ("timeout", behind(&hung, "list_devices", json!({})).await),
         ("timeout_of_a_write", behind(&hung, "update_device", update()).await),
+        ("circuit_open", of_a_platform_that_is_not_there().await),
     ]
+}
+
+/// What a call is told after ten before it found nobody.
+async fn of_a_platform_that_is_not_there() -> Value {
+    let server = Running::http(&["--base-url", "http://127.0.0.1:1", "--toolsets", "all"]);
+    let update = json!({"device_id": DEVICE, "name": "Lectern"});
+    let headers = [("x-xyte-api-key", KEY_A)];
+    for _ in 0..10 {
+        let failure = error(&server.call("update_device", update.clone(), &headers).await);
+        assert_eq!(failure["code"], "network_error");
+    }
+    let mut failure = error(&server.call("update_device", update, &headers).await);
+    assert!((1..=10_000).contains(&failure["retry_after_ms"].as_u64().unwrap()));
+    failure["retry_after_ms"] = "[milliseconds]".into();
+    failure["hint"] = "[seconds]".into();
+    failure
 }
 
 async fn of_our_own() -> Vec<(&'static str, Value)> {

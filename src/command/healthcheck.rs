@@ -11,13 +11,11 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     let host =
         if config.host.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { config.host };
     let url = format!("http://{}/healthz", SocketAddr::new(host, config.port));
-    let settings = ClientSettings {
-        timeout: config.timeout,
-        user_agent: "xyte-mcp healthcheck".to_owned(),
-        trust: Trust::Nobody,
-    };
+    let settings =
+        ClientSettings { user_agent: "xyte-mcp healthcheck".to_owned(), trust: Trust::Nobody };
     let answer = client(&settings)?
         .get(&url)
+        .timeout(config.manners.timeout)
         .send()
         .await
         .with_context(|| format!("no answer from {url}"))?;

@@ -27,7 +27,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("XYTE_ANSWER_TOKENS", "answer budget"),
     ("XYTE_AUDIT", "audit"),
     ("XYTE_BULK_MAX", "bulk tools"),
-    ("XYTE_CACHE_TTL", "cache"),
     ("XYTE_CONFIRM", "consent"),
     ("XYTE_CONFIRM_COMMANDS", "consent"),
     ("XYTE_ENV", "environment profiles"),
@@ -36,7 +35,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("XYTE_PRESETS_DIR", "room presets"),
     ("XYTE_SEAL_KEY", "sealed cursors"),
     ("XYTE_STATE_DIR", "embedded stores"),
-    ("XYTE_UPSTREAM_CONCURRENCY", "limit of requests in flight"),
     ("XYTE_WATCH_SECONDS", "events"),
     ("XYTE_WEBHOOK_SECRET", "events"),
 ];

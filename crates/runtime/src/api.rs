@@ -1,20 +1,26 @@
-//! The one interface through which the service reaches an API; it knows neither HTTP nor MCP.
+//! The one interface through which the service reaches an API; it knows no MCP.
 
 use futures::future::BoxFuture;
 
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::upstream::{Exchange, Reply};
+use crate::upstream::Exchange;
 
 /// An API whose operations are called by name.
 pub trait Api: Send + Sync + 'static {
-    /// Performs one operation of the catalogue with checked arguments.
+    /// Writes the request of one operation of the catalogue with checked arguments; nothing is sent.
     ///
     /// An operation the implementation does not know is [`Failure::unknown_operation`].
-    fn call<'a>(
+    fn request<'a>(
         &'a self,
         operation: &'a str,
         exchange: Exchange,
         input: Input<'a>,
-    ) -> BoxFuture<'a, Result<Reply, Failure>>;
+    ) -> BoxFuture<'a, Result<reqwest::Request, Failure>>;
+
+    /// The connection that all requests share.
+    ///
+    /// # Errors
+    /// When none can be made from this machine.
+    fn client(&self) -> Result<&reqwest::Client, Failure>;
 }

@@ -87,8 +87,8 @@ enum Credentials {
     None,
     /// A key the caller brought; it is used for every operation.
     Brought(Key),
-    /// The server's own keys, by the name of the credential that operations ask for.
-    Own(Arc<BTreeMap<String, Key>>),
+    /// The server's own keys, by the name of the credential that operations ask for, and their common digest.
+    Own(Arc<BTreeMap<String, Key>>, Digest),
 }
 
 /// Who is calling. Cheap to clone; its `Debug` shows key ids, never keys.
@@ -112,7 +112,15 @@ impl Caller {
 
     /// A caller who acts with the server's own keys.
     pub fn with_own_keys(keys: Arc<BTreeMap<String, Key>>) -> Self {
-        Self { credentials: Credentials::Own(keys), ..Self::default() }
+        let tenant = match keys.len() {
+            1 => keys.values().map(Key::digest).next().unwrap_or_default(),
+            _ => keys
+                .values()
+                .fold(Sha256::new(), |hash, key| hash.chain_update(key.digest()))
+                .finalize()
+                .into(),
+        };
+        Self { credentials: Credentials::Own(keys, tenant), ..Self::default() }
     }
 
     /// The key for an operation that asks for this credential.
@@ -120,7 +128,7 @@ impl Caller {
         match &self.credentials {
             Credentials::None => None,
             Credentials::Brought(key) => Some(key),
-            Credentials::Own(keys) => keys.get(credential),
+            Credentials::Own(keys, _) => keys.get(credential),
         }
     }
 
@@ -129,14 +137,7 @@ impl Caller {
         match &self.credentials {
             Credentials::None => Digest::default(),
             Credentials::Brought(key) => key.digest(),
-            Credentials::Own(keys) => match keys.len() {
-                1 => keys.values().map(Key::digest).next().unwrap_or_default(),
-                _ => keys
-                    .values()
-                    .fold(Sha256::new(), |hash, key| hash.chain_update(key.digest()))
-                    .finalize()
-                    .into(),
-            },
+            Credentials::Own(_, tenant) => *tenant,
         }
     }
 }

@@ -8,12 +8,12 @@ mod walk;
 use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
-use xyte_mcp_catalogue::{DEFAULT_LIMIT, Form};
+use xyte_mcp_catalogue::{DEFAULT_LIMIT, Form, Location};
 
-use crate::caller::{Caller, Key, Toolsets};
+use crate::caller::{Caller, Digest, Key, Toolsets};
 use crate::catalogue::{Tool, compile};
 use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
@@ -23,7 +23,7 @@ use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
 use crate::shape::{Format, Shaped, absent};
 use crate::text::quoted;
-use crate::upstream::{Exchange, Reply};
+use crate::upstream::{Answered, Exchange, Kind, Order, Reply, describe};
 
 /// Rows of a resource when nobody says how many: a URI cannot ask for more, so it gets more than a tool does unasked.
 const RESOURCE_LIMIT: usize = 2000;
@@ -73,11 +73,8 @@ pub async fn dispatch(
     let request_id = request_id();
     let tool = call.tool;
     let key = caller.key(&tool.entry.credential).cloned();
-    let errand = Box::pin(perform(service, caller, key.as_ref(), call));
-    let performed = match tokio::time::timeout(service.settings.deadline, errand).await {
-        Ok(performed) => performed,
-        Err(_) => Err(late(service)),
-    };
+    let deadline = started + service.settings.deadline;
+    let performed = Box::pin(perform(service, caller, key.as_ref(), call, deadline)).await;
     let result =
         settle(tool, performed).map_err(|failure| address(failure, key.as_ref(), &request_id));
     let (code, status) = match &result {
@@ -95,57 +92,47 @@ pub async fn dispatch(
         "{} {code}",
         tool.name(),
     );
-    let (shaped, sent) = result?;
+    let (shaped, as_of) = result?;
     let mut meta = service.settings.meta.clone();
-    if sent == Sent::Yes {
-        meta.insert(
-            "as_of".to_owned(),
-            Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true).into(),
-        );
+    if let Some(as_of) = as_of {
+        let text = as_of.to_rfc3339_opts(SecondsFormat::Secs, true);
+        meta.insert("as_of".to_owned(), text.into());
     }
     Ok(Answer { shaped, meta })
 }
 
-/// The deadline passed while a request was on its way, so nobody else records it.
-fn late(service: &Service) -> Failure {
-    let failure = Failure { reach: Reach::Uncertain, ..Failure::timeout() };
-    service.metrics.lost(&failure.code);
-    failure
-}
-
-/// Whether the platform was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Yes,
-    No,
-}
+/// A shaped answer, and when the platform gave it; a dry run asks nobody.
+type Performed = Result<(Shaped, Option<DateTime<Utc>>), Failure>;
 
 async fn perform(
     service: &Service,
     caller: &Caller,
     key: Option<&Key>,
     call: Call<'_>,
-) -> Result<(Shaped, Sent), Failure> {
+    deadline: Instant,
+) -> Performed {
     let Call { tool, arguments, view } = call;
     admit(service, caller, key, tool, view)?;
     let Decoded { arguments, options } = decode(tool, arguments)?;
-    let errand = Errand { service, tool, key, arguments: &arguments, options: &options };
-    let outcome = match tool.entry.answer.form {
+    let (tenant, arguments, options) = (caller.tenant(), &arguments, &options);
+    let errand = Errand { service, tool, tenant, key, arguments, options, deadline };
+    match tool.entry.answer.form {
         Form::List => {
-            let (plan, limit) = list_plan(tool, &options, view);
-            walk::walk(&errand, &plan, limit).await?
+            let (plan, limit) = list_plan(tool, options, view);
+            walk::walk(&errand, &plan, limit).await
         }
         Form::Object | Form::Unknown => match errand.fetch(Vec::new()).await? {
-            Fetched::Preview(request) => Outcome::Preview(request),
-            Fetched::Reply(reply) => Outcome::Shaped(one_piece(tool, &options, view, &reply)?),
+            Fetched::Preview(request) => Ok(preview(&request)),
+            Fetched::Answered(answered) => {
+                Ok((one_piece(&errand, view, &answered)?, Some(answered.at)))
+            }
         },
-    };
-    Ok(match outcome {
-        Outcome::Preview(request) => {
-            (Shaped::of(json!({ "dry_run": true, "request": request })), Sent::No)
-        }
-        Outcome::Shaped(shaped) => (shaped, Sent::Yes),
-    })
+    }
+}
+
+/// The answer of a dry run.
+fn preview(request: &Value) -> (Shaped, Option<DateTime<Utc>>) {
+    (Shaped::of(json!({ "dry_run": true, "request": request })), None)
 }
 
 /// The first step: who calls, how often, and what they may see.
@@ -215,44 +202,72 @@ fn admit(
 struct Errand<'a> {
     service: &'a Service,
     tool: &'a Tool,
+    tenant: Digest,
     key: Option<&'a Key>,
     arguments: &'a Map<String, Value>,
     options: &'a Options,
+    deadline: Instant,
 }
 
 /// What one request brought.
 enum Fetched {
     Preview(Value),
-    Reply(Reply),
-}
-
-/// What all requests of a call brought.
-enum Outcome {
-    Preview(Value),
-    Shaped(Shaped),
+    Answered(Answered),
 }
 
 impl Errand<'_> {
     /// Sends one request, or describes it in a dry run; an answer that is no success is a failure.
     async fn fetch(&self, query: Vec<(String, String)>) -> Result<Fetched, Failure> {
-        let entry = &self.tool.entry;
+        let (service, entry) = (self.service, &self.tool.entry);
         let input = Input::new(entry, self.arguments);
-        let mut exchange = Exchange::new(self.key.cloned(), input.body_bytes()).with_query(query);
+        let exchange = Exchange::new(self.key.cloned(), input.body_bytes()).with_query(query);
+        let request = service.api.request(&entry.operation, exchange, input).await?;
         if self.options.dry_run {
-            exchange = exchange.into_dry_run();
+            return Ok(Fetched::Preview(describe(&request)));
         }
+        let order = Order {
+            client: service.api.client()?,
+            request,
+            operation: &entry.operation,
+            tenant: self.tenant,
+            key: self.key.map(Key::digest).unwrap_or_default(),
+            deadline: self.deadline,
+            kind: self.kind(),
+        };
         let started = Instant::now();
-        let result = self.service.api.call(&entry.operation, exchange.clone(), input).await;
-        if let Some(request) = exchange.preview() {
-            return Ok(Fetched::Preview(request.clone()));
-        }
-        let result = result.and_then(|reply| match Reach::of(reply.status) {
-            Reach::Done => Ok(reply),
-            _ => Err(platform::refused(&reply, &entry.errors, &self.service.catalogue.errors)),
+        let result = service.upstream.fetch(order).await.and_then(|answered| {
+            match Reach::of(answered.reply.status) {
+                Reach::Done => Ok(answered),
+                _ => Err(platform::refused(
+                    &answered.reply,
+                    &entry.errors,
+                    &service.catalogue.errors,
+                )),
+            }
         });
-        let outcome = result.as_ref().map(|reply| reply.status);
-        self.service.metrics.exchanged(self.tool, outcome, started.elapsed());
-        result.map(Fetched::Reply)
+        let outcome = result.as_ref().map(|answered| answered.reply.status);
+        service.metrics.exchanged(self.tool, outcome, started.elapsed());
+        result.map(Fetched::Answered)
+    }
+
+    /// What may be done with the requests of this call.
+    fn kind(&self) -> Kind {
+        let entry = &self.tool.entry;
+        // The address of a request says all about it, unless a header does.
+        let in_address = entry.method == "GET"
+            && entry.arguments.iter().all(|argument| argument.location != Location::Header);
+        match (self.tool.is_read(), entry.cache && in_address, self.options.fresh) {
+            (false, ..) => Kind::Change,
+            (true, false, _) => Kind::Read,
+            (true, true, true) => Kind::FreshRead,
+            (true, true, false) => Kind::CachedRead,
+        }
+    }
+
+    /// An answer that is no JSON; nobody else shall get it.
+    fn unreadable(&self, answered: &Answered, err: &serde_json::Error) -> Failure {
+        self.service.upstream.forget(answered);
+        platform::unreadable(&answered.reply, err)
     }
 }
 
@@ -294,7 +309,8 @@ fn columns<'a>(
 }
 
 /// Shapes an answer that is no list.
-fn one_piece(tool: &Tool, options: &Options, view: View, reply: &Reply) -> Result<Shaped, Failure> {
+fn one_piece(errand: &Errand<'_>, view: View, answered: &Answered) -> Result<Shaped, Failure> {
+    let (tool, reply) = (errand.tool, &answered.reply);
     if tool.entry.answer.form == Form::Unknown && reply.body.is_empty() {
         return Ok(Shaped::undocumented(reply.status, Value::Null));
     }
@@ -303,15 +319,17 @@ fn one_piece(tool: &Tool, options: &Options, view: View, reply: &Reply) -> Resul
             json!({ "done": true, "http_status": reply.status, "answer": null }),
         ));
     }
-    let (names, tree) = columns(tool, options, view);
+    let (names, tree) = columns(tool, errand.options, view);
     let read = match &tree {
         Some(tree) => projection::project(&reply.body, tree),
         None => serde_json::from_slice(&reply.body),
     };
-    let value = read.map_err(|err| platform::unreadable(reply, &err))?;
+    let value = read.map_err(|err| errand.unreadable(answered, &err))?;
     Ok(match tool.entry.answer.form {
         Form::Unknown => Shaped::undocumented(reply.status, value),
-        Form::Object | Form::List => Shaped::object(complete(value, &names, options, reply)?),
+        Form::Object | Form::List => {
+            Shaped::object(complete(value, &names, errand.options, reply)?)
+        }
     })
 }
 
@@ -343,16 +361,13 @@ fn complete(
 }
 
 /// What a failure means depends on whether something was to be changed, and on how far the request came.
-fn settle(
-    tool: &Tool,
-    performed: Result<(Shaped, Sent), Failure>,
-) -> Result<(Shaped, Sent), Failure> {
+fn settle(tool: &Tool, performed: Performed) -> Performed {
     let failure = match performed {
         Err(failure) if !tool.is_read() => failure,
         settled => return settled,
     };
     match failure.reach {
-        Reach::Done => Ok((done(tool, failure.status), Sent::Yes)),
+        Reach::Done => Ok((done(tool, failure.status), Some(Utc::now()))),
         Reach::Uncertain => {
             let message = format!("{}; whether the change was made is unknown", failure.message);
             Err(Failure { message, ..failure }.with_hint(

@@ -6,6 +6,7 @@
 pub mod platform;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -89,8 +90,12 @@ impl Failure {
 
     /// An operation that the API implementation does not know: a fault of the build, not of the caller.
     pub fn unknown_operation(operation: &str) -> Self {
-        Self::new("internal", format!("operation `{operation}` has no implementation"))
-            .with_hint("Report this: the server was built wrongly.")
+        Self::internal(format!("operation `{operation}` has no implementation"))
+    }
+
+    /// A fault of the build, not of the caller.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new("internal", message).with_hint("Report this: the server was built wrongly.")
     }
 
     /// The platform could not be reached, or the connection broke.
@@ -103,6 +108,23 @@ impl Failure {
     pub fn timeout() -> Self {
         Self::new("timeout", "the platform did not answer in time")
             .with_hint("Try again, or ask for less at once.")
+    }
+
+    /// The deadline came while the call waited for its turn: nothing was sent.
+    pub fn waited_in_vain() -> Self {
+        Self::new("timeout", "nothing was sent: too many requests of this key are under way")
+            .with_hint("Try again with fewer calls at once.")
+    }
+
+    /// The platform is left alone for a while, because it failed too often.
+    pub fn circuit_open(wait: Duration) -> Self {
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+        let failure = Self::new(
+            "circuit_open",
+            "nothing was sent: the platform could not be reached or failed too often of late",
+        )
+        .with_hint(format!("Wait {} seconds, then try again.", wait_ms.div_ceil(1000)));
+        Self { retry_after_ms: Some(wait_ms), ..failure }
     }
 
     /// The platform answered with something that cannot be read.

@@ -13,6 +13,7 @@ use crate::caller::{Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
 use crate::limit::Limit;
 use crate::metrics::Metrics;
+use crate::upstream::{Manners, Upstream};
 
 /// What the operator decided.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct Settings {
     pub rate_limit: u32,
     /// How long one whole call may take.
     pub deadline: Duration,
+    /// How the platform is treated.
+    pub manners: Manners,
     /// Tells a caller without a key where to put one.
     pub key_hint: String,
     /// Members that every result's `_meta` carries.
@@ -38,6 +41,7 @@ impl Default for Settings {
             read_only: false,
             rate_limit: 60,
             deadline: Duration::from_secs(20),
+            manners: Manners::default(),
             key_hint: "Set the API key.".to_owned(),
             meta: Map::new(),
         }
@@ -54,6 +58,7 @@ pub struct Service {
     pub metrics: Metrics,
     pub(crate) api: Arc<dyn Api>,
     pub(crate) limit: Limit,
+    pub(crate) upstream: Upstream,
     /// The list for callers who selected nothing: by far the most.
     unselected: Arc<[rmcp::model::Tool]>,
 }
@@ -69,8 +74,9 @@ impl Service {
     pub fn new(catalogue: Catalogue, api: Arc<dyn Api>, settings: Settings) -> Self {
         let limit = Limit::new(settings.rate_limit);
         let metrics = Metrics::new(&catalogue);
-        let mut service =
-            Self { catalogue, settings, metrics, api, limit, unselected: Arc::default() };
+        let upstream = Upstream::new(&settings.manners);
+        let unselected = Arc::default();
+        let mut service = Self { catalogue, settings, metrics, api, limit, upstream, unselected };
         service.unselected = service.list(&Selection::default()).into();
         service
     }

@@ -1,301 +1,285 @@
-//! The way to the platform: the shared connection, one exchange over it, and the reply.
+//! The way to the platform: what is written by the typed client is sent from here, with good manners.
 //!
-//! It knows reqwest and the generated client's hooks; it knows neither tools nor who asked.
+//! A request takes these steps: an answer kept from before or an equal read under way, the breaker, its turn, attempts.
+//! It knows reqwest, digests and times; it knows neither tools nor who asked.
 
-use std::fmt;
-use std::sync::{Arc, OnceLock};
+mod breaker;
+mod cache;
+mod exchange;
+mod flight;
+mod gate;
+mod retry;
+mod wire;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
-use progenitor_client::{ByteStream, ResponseValue};
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use chrono::{DateTime, Utc};
+use futures::FutureExt as _;
+use tokio::time::{Instant, timeout_at};
 
-use crate::caller::Key;
+use self::breaker::{Breaker, Verdict};
+use self::cache::{Cache, Epoch, Read};
+use self::flight::{Boarded, Flights};
+use self::gate::Gate;
+use self::wire::{Fault, Lost, Patience};
+use crate::caller::Digest;
 use crate::failure::{Failure, Reach};
 
-/// Longest answer that is read: far above any page, and a bound on what one call can cost.
-const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
+pub(crate) use self::exchange::describe;
+pub use self::exchange::{Exchange, written};
+pub(crate) use self::retry::retry_after;
+pub use self::wire::{ClientSettings, Reply, Trust, client};
 
-/// The key as it is shown in a dry run.
-const MASKED: &str = "****";
+/// An attempt that was cut off before this long says nothing about the platform.
+const TELLING: Duration = Duration::from_secs(5);
 
-/// How the shared connection behaves.
+/// With less time than this before its own deadline, a caller does not begin a flight again that ended with another's.
+const WORTHWHILE: Duration = Duration::from_secs(1);
+
+/// How the platform is treated.
 #[derive(Debug, Clone)]
-pub struct ClientSettings {
+pub struct Manners {
     /// How long one attempt may take, body included.
     pub timeout: Duration,
-    /// How the service names itself.
-    pub user_agent: String,
-    /// Whom it trusts.
-    pub trust: Trust,
+    /// The pause after the first attempt of a read; it doubles.
+    pub backoff: Duration,
+    /// Requests under way per key.
+    pub concurrency: usize,
+    /// How long an answer is reused for the same key; zero = off.
+    pub cache_ttl: Duration,
 }
 
-/// Whose certificates are trusted.
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(15),
+            backoff: Duration::from_millis(250),
+            concurrency: 8,
+            cache_ttl: Duration::from_mins(1),
+        }
+    }
+}
+
+/// A request that is to be sent, and on which terms.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The shared connection.
+    pub client: &'a reqwest::Client,
+    /// What the typed client wrote.
+    pub request: reqwest::Request,
+    /// Name of the operation.
+    pub operation: &'a str,
+    /// Whose data it is.
+    pub tenant: Digest,
+    /// Whose key it is.
+    pub key: Digest,
+    /// When the call ends, whatever is under way.
+    pub deadline: Instant,
+    /// What may be done with it.
+    pub kind: Kind,
+}
+
+/// What may be done with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// The roots of the machine.
-    System,
-    /// Nobody's: for plain HTTP, so that a machine without roots can serve it.
-    Nobody,
+pub enum Kind {
+    /// It changes something: it is sent once, and the tenant's kept answers are forgotten.
+    Change,
+    /// It reads, and wants an answer of this moment that nobody else can use.
+    Read,
+    /// It reads, and wants an answer of this moment, which others may use.
+    FreshRead,
+    /// It reads, and an answer from before will do.
+    CachedRead,
 }
 
-/// Makes the one client that all calls share.
-///
-/// # Errors
-/// When the TLS set-up of the machine cannot be used, or the user agent is no header value.
-pub fn client(settings: &ClientSettings) -> Result<reqwest::Client, reqwest::Error> {
-    const IDLE_CONNECTIONS: usize = 20;
-    let builder = reqwest::Client::builder();
-    let builder = match settings.trust {
-        Trust::System => builder,
-        Trust::Nobody => builder.tls_certs_only([]),
-    };
-    builder
-        // A redirect could carry a key to another host.
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .timeout(settings.timeout)
-        .connect_timeout(settings.timeout)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS)
-        .tcp_nodelay(true)
-        .user_agent(&settings.user_agent)
-        .build()
-}
-
-/// One request to the platform: whose key, which body, and whether it is really sent.
-///
-/// It is the inner value of the generated client, so it is cheap to clone and its `Debug` shows neither key nor body.
-#[derive(Clone, Default)]
-pub struct Exchange {
-    key: Option<Key>,
-    body: Option<Bytes>,
-    query: Vec<(String, String)>,
-    preview: Option<Arc<OnceLock<Value>>>,
-}
-
-impl fmt::Debug for Exchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange")
-            .field("key", &self.key)
-            .field("body_bytes", &self.body.as_ref().map(Bytes::len))
-            .field("dry_run", &self.preview.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Exchange {
-    /// An exchange in the name of a key, with the body as the caller wrote it.
-    pub fn new(key: Option<Key>, body: Option<Bytes>) -> Self {
-        Self { key, body, ..Self::default() }
-    }
-
-    /// The same for one page of a list.
-    #[must_use]
-    pub(crate) fn with_query(mut self, query: Vec<(String, String)>) -> Self {
-        self.query = query;
-        self
-    }
-
-    /// The same, but only described: [`Exchange::prepare`] keeps the request and refuses to send it.
-    #[must_use]
-    pub(crate) fn into_dry_run(mut self) -> Self {
-        self.preview = Some(Arc::default());
-        self
-    }
-
-    /// The request that a dry run would have sent.
-    pub(crate) fn preview(&self) -> Option<&Value> {
-        self.preview.as_ref()?.get()
-    }
-
-    /// Completes the request of the generated client; called from its `pre` hook.
-    ///
-    /// # Errors
-    /// In a dry run, so that nothing is sent.
-    pub fn prepare(&self, request: &mut reqwest::Request) -> Result<(), String> {
-        if !self.query.is_empty() {
-            request.url_mut().query_pairs_mut().extend_pairs(&self.query);
-        }
-        if let Some(body) = self.body.as_ref().filter(|_| takes_json(request.headers())) {
-            let headers = request.headers_mut();
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *request.body_mut() = Some(body.clone().into());
-        }
-        if self.body.is_none() && takes_json(request.headers()) {
-            // A body that may be left out, and was.
-            *request.body_mut() = None;
-            request.headers_mut().remove(CONTENT_TYPE);
-        }
-        let headers = request.headers_mut();
-        headers.remove("api-version");
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        match &self.key {
-            Some(key) => headers.insert(AUTHORIZATION, key.header()),
-            None => headers.remove(AUTHORIZATION),
-        };
-        let Some(slot) = &self.preview else { return Ok(()) };
-        // A second request of the same call is not possible: the first one was refused.
-        let _ = slot.set(describe(request));
-        Err("dry run: nothing was sent".to_owned())
-    }
-}
-
-/// A request as a dry run shows it.
-fn describe(request: &reqwest::Request) -> Value {
-    let shown = |value: &HeaderValue| {
-        if value.is_sensitive() {
-            MASKED.to_owned()
-        } else {
-            String::from_utf8_lossy(value.as_bytes()).into_owned()
-        }
-    };
-    let headers: Map<String, Value> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), Value::String(shown(value))))
-        .collect();
-    let bytes = request.body().and_then(reqwest::Body::as_bytes);
-    let body = bytes.map_or(Value::Null, |bytes| {
-        serde_json::from_slice(bytes)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(bytes).into_owned()))
-    });
-    json!({ "method": request.method().as_str(), "url": request.url().as_str(), "headers": headers, "body": body })
-}
-
-/// Whether a body as the caller wrote it, which is JSON, may replace the typed one.
-fn takes_json(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_none_or(|kind| kind.as_bytes().ends_with(b"json"))
-}
-
-/// What the platform answered, whatever its status.
+/// An answer of the platform.
 #[derive(Debug, Clone)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers.
-    pub headers: HeaderMap,
-    /// The whole body.
-    pub body: Bytes,
+pub struct Answered {
+    /// What it was.
+    pub reply: Arc<Reply>,
+    /// When the platform gave it.
+    pub at: DateTime<Utc>,
+    kept_as: Option<Arc<Read>>,
 }
 
-impl Reply {
-    /// A typed look at the body, for code that computes with it; what is passed on is the body itself.
+type Outcome = Result<Answered, Lost>;
+
+/// The way to one platform.
+#[derive(Debug)]
+pub struct Upstream {
+    line: Arc<Line>,
+    flights: Flights,
+    cache: Option<Arc<Cache>>,
+}
+
+impl Upstream {
+    /// A way with these manners.
+    pub fn new(manners: &Manners) -> Self {
+        let line = Line {
+            timeout: manners.timeout,
+            backoff: manners.backoff,
+            gate: Gate::new(manners.concurrency),
+            breaker: Breaker::new(),
+        };
+        let cache = (!manners.cache_ttl.is_zero()).then(|| Arc::new(Cache::new(manners.cache_ttl)));
+        Self { line: Arc::new(line), flights: Flights::default(), cache }
+    }
+
+    /// Gets the platform's answer; dropping this drops the request, unless others wait for the same.
     ///
     /// # Errors
-    /// `upstream_contract`, when the body has another form.
-    pub fn view<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|err| {
-            let message = format!(
-                "the platform's answer has an unexpected form (line {}, column {})",
-                err.line(),
-                err.column()
-            );
-            Failure {
-                status: Some(self.status),
-                reach: Reach::of(self.status),
-                ..Failure::upstream_contract(message)
+    /// When there is no answer; an answer of any status is none of this.
+    pub async fn fetch(&self, order: Order<'_>) -> Result<Answered, Failure> {
+        let outcome = match (order.kind, &self.cache) {
+            (Kind::Change, cache) => {
+                let _change = cache.as_ref().map(|cache| cache.change(order.tenant));
+                self.line.send_once(Ticket::of(&order), order.request).await
             }
-        })
+            (Kind::Read, _) | (_, None) => self.line.read(Ticket::of(&order), order.request).await,
+            (Kind::FreshRead, Some(cache)) => {
+                let epoch = cache.epoch(order.tenant);
+                let read = Arc::new(Read::of(&order, &epoch));
+                let outcome = self.line.read(Ticket::of(&order), order.request).await;
+                outcome.map(|answered| cache.keep(&read, &epoch, answered))
+            }
+            (Kind::CachedRead, Some(cache)) => self.share(order, cache).await,
+        };
+        outcome.map_err(|lost| *lost.failure)
     }
-}
 
-/// Reads the outcome of a generated call: every status is a reply, only the lack of an answer is a failure.
-pub async fn reply(
-    result: Result<ResponseValue<ByteStream>, progenitor_client::Error<ByteStream>>,
-) -> Result<Reply, Failure> {
-    use progenitor_client::Error;
-    match result {
-        Ok(value) | Err(Error::ErrorResponse(value)) => {
-            let (status, headers) = (value.status().as_u16(), value.headers().clone());
-            read(status, headers, value.into_inner_stream()).await
+    /// Drops a kept answer that cannot be read.
+    pub fn forget(&self, answered: &Answered) {
+        if let (Some(cache), Some(read)) = (&self.cache, &answered.kept_as) {
+            cache.forget(read);
         }
-        Err(Error::UnexpectedResponse(response)) => {
-            let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            read(status, headers, response.bytes_stream()).await
-        }
-        Err(
-            Error::CommunicationError(err)
-            | Error::InvalidUpgrade(err)
-            | Error::ResponseBodyError(err),
-        ) => Err(lost(&err)),
-        Err(Error::InvalidRequest(text)) => Err(Failure::invalid_arguments(text)),
-        Err(Error::InvalidResponsePayload(..)) => Err(Failure {
-            reach: Reach::Uncertain,
-            ..Failure::upstream_contract("the platform's answer cannot be read")
-        }),
-        Err(Error::Custom(text)) => Err(Failure::new("not_sent", text)),
     }
-}
 
-async fn read(
-    status: u16,
-    headers: HeaderMap,
-    stream: impl futures::Stream<Item = reqwest::Result<Bytes>>,
-) -> Result<Reply, Failure> {
-    let mut stream = std::pin::pin!(stream);
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(chunk) = stream.next().await {
-        // The status is known already, and with it how far the request came.
-        let chunk = chunk.map_err(|err| Failure {
-            status: Some(status),
-            reach: Reach::of(status),
-            ..lost(&err)
-        })?;
-        if first.len() + rest.len() + chunk.len() > MAX_REPLY_BYTES {
-            let message = format!("the platform's answer is longer than {MAX_REPLY_BYTES} bytes");
-            return Err(Failure {
-                reach: Reach::of(status),
-                status: Some(status),
-                ..Failure::upstream_contract(message)
+    /// Answers with what is kept, or waits for the one request of all equal reads.
+    async fn share(&self, order: Order<'_>, cache: &Arc<Cache>) -> Outcome {
+        loop {
+            let epoch = cache.epoch(order.tenant);
+            let read = Arc::new(Read::of(&order, &epoch));
+            if let Some(answered) = cache.find(&read) {
+                return Ok(answered);
+            }
+            let boarded = self.flights.board(&read, || {
+                let (line, cache) = (self.line.clone(), cache.clone());
+                let (ticket, request) = (Ticket::of(&order), again(&order.request));
+                let read = read.clone();
+                async move {
+                    let outcome = line.read(ticket, request).await;
+                    outcome.map(|answered| cache.keep(&read, &epoch, answered))
+                }
+                .boxed()
             });
-        }
-        // A short answer comes as one chunk and is kept without a copy.
-        if first.is_empty() {
-            first = chunk;
-        } else {
-            rest.extend_from_slice(&chunk);
+            let flight = match boarded {
+                Boarded::Began(flight) => return flight.await,
+                Boarded::Joined(flight) => flight,
+            };
+            match timeout_at(order.deadline, flight).await {
+                // It was cut off by the deadline of whoever began it, and there is time left.
+                Ok(Err(Lost { fault: Fault::CutOff, .. }))
+                    if Instant::now() + WORTHWHILE < order.deadline => {}
+                Ok(outcome) => return outcome,
+                Err(_) => {
+                    let failure = Failure { reach: Reach::Uncertain, ..Failure::timeout() };
+                    return Err(Lost::new(failure, Fault::CutOff));
+                }
+            }
         }
     }
-    let body = if rest.is_empty() { first } else { [first, rest.freeze()].concat().into() };
-    Ok(Reply { status, headers, body })
 }
 
-/// Names the reason why there is no answer. The error's own text is left out: it holds the URL, and ids with it.
-fn lost(err: &reqwest::Error) -> Failure {
-    let failure = if err.is_timeout() {
-        Failure::timeout()
-    } else if err.is_connect() {
-        Failure::network("no connection to the platform")
-    } else {
-        Failure::network("the connection broke before the platform's answer was complete")
-    };
-    let reach = if err.is_connect() { Reach::Unsent } else { Reach::Uncertain };
-    Failure { reach, ..failure }
+impl Read {
+    fn of(order: &Order<'_>, epoch: &Epoch) -> Self {
+        Self {
+            key: order.key,
+            epoch: epoch.number,
+            operation: order.operation.into(),
+            url: order.request.url().as_str().into(),
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What the line needs to know of an order.
+#[derive(Debug, Clone)]
+struct Ticket {
+    client: reqwest::Client,
+    tenant: Digest,
+    key: Digest,
+    deadline: Instant,
+}
 
-    #[test]
-    fn debug_shows_neither_key_nor_body() {
-        let key = Key::new("a-very-secret-key-of-thirty-two-characters").expect("a key");
-        let exchange = Exchange::new(Some(key), Some(Bytes::from_static(b"{\"password\":1}")));
-        let shown = format!("{exchange:?}");
-        assert!(!shown.contains("secret") && !shown.contains("password"), "{shown}");
+impl Ticket {
+    fn of(order: &Order<'_>) -> Self {
+        let (tenant, key, deadline) = (order.tenant, order.key, order.deadline);
+        Self { client: order.client.clone(), tenant, key, deadline }
+    }
+}
+
+/// What all requests pass that are really sent.
+#[derive(Debug)]
+struct Line {
+    timeout: Duration,
+    backoff: Duration,
+    gate: Gate,
+    breaker: Breaker,
+}
+
+impl Line {
+    async fn send_once(&self, ticket: Ticket, request: reqwest::Request) -> Outcome {
+        self.attempt(&ticket, request).await.map(Answered::now)
     }
 
-    #[tokio::test]
-    async fn an_endless_answer_is_cut_off() {
-        let chunk = Bytes::from(vec![b' '; 1 << 20]);
-        let endless = futures::stream::repeat(chunk).map(Ok);
-        let failure = read(200, HeaderMap::new(), endless).await.expect_err("too long");
-        assert_eq!((failure.code.as_ref(), failure.status), ("upstream_contract", Some(200)));
+    async fn read(&self, ticket: Ticket, request: reqwest::Request) -> Outcome {
+        let attempt = || self.attempt(&ticket, again(&request));
+        retry::repeat(ticket.deadline, self.backoff, attempt).await.map(Answered::now)
     }
+
+    async fn attempt(&self, ticket: &Ticket, request: reqwest::Request) -> Result<Reply, Lost> {
+        let refused = |wait| Lost::new(Failure::circuit_open(wait), Fault::Held);
+        // Asked twice: nobody should wait for a turn that will be refused, and much can happen meanwhile.
+        if let Some(wait) = self.breaker.refuses(ticket.tenant) {
+            return Err(refused(wait));
+        }
+        let in_vain = || Lost::new(Failure::waited_in_vain(), Fault::CutOff);
+        let _permit = timeout_at(ticket.deadline, self.gate.enter(ticket.key))
+            .await
+            .map_err(|_| in_vain())?;
+        // The deadline of those before may be this one's too, and make room when it is too late.
+        if Instant::now() >= ticket.deadline {
+            return Err(in_vain());
+        }
+        let pass = self.breaker.admit(ticket.tenant).map_err(refused)?;
+        let begun = Instant::now();
+        let patience = Patience::new(self.timeout, ticket.deadline);
+        let outcome = wire::attempt(&ticket.client, request, patience).await;
+        pass.settle(self.verdict(&outcome, begun.elapsed()));
+        outcome
+    }
+
+    /// What an outcome says about the platform: only what a proxy in front of it or the way to it says counts against it.
+    fn verdict(&self, outcome: &Result<Reply, Lost>, took: Duration) -> Verdict {
+        match outcome {
+            Ok(Reply { status: 502..=504, .. }) => Verdict::Failing,
+            Ok(_) => Verdict::Sound,
+            Err(lost) => match lost.fault {
+                Fault::Unconnected | Fault::TimedOut => Verdict::Failing,
+                Fault::CutOff if took >= self.timeout.min(TELLING) => Verdict::Failing,
+                Fault::CutOff | Fault::Broken | Fault::Held | Fault::Unusable => Verdict::Silent,
+            },
+        }
+    }
+}
+
+impl Answered {
+    fn now(reply: Reply) -> Self {
+        Self { reply: Arc::new(reply), at: Utc::now(), kept_as: None }
+    }
+}
+
+/// The request of one attempt of a read.
+fn again(request: &reqwest::Request) -> reqwest::Request {
+    request.try_clone().expect("only a body that is a stream has no copy, and a read has none")
 }

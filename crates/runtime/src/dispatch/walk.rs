@@ -1,11 +1,12 @@
 //! Page after page of one list, up to the rows that were asked for.
 
+use chrono::{DateTime, Utc};
 use xyte_mcp_catalogue::Paging;
 
-use super::{Errand, Fetched, Outcome};
-use crate::failure::{Failure, platform};
+use super::{Errand, Fetched, Performed, preview};
+use crate::failure::Failure;
 use crate::shape::list::{After, Gathered, Page, Plan};
-use crate::upstream::Reply;
+use crate::upstream::Answered;
 
 /// Most pages of one call: far above what the largest limit needs, and an end to a platform that always announces one more.
 const MOST_PAGES: u64 = 200;
@@ -14,25 +15,24 @@ const MOST_PAGES: u64 = 200;
 const USUAL_PAGE: usize = 100;
 
 /// Gathers rows until there are no more, or as many as the limit.
-pub(super) async fn walk(
-    errand: &Errand<'_>,
-    plan: &Plan<'_>,
-    limit: usize,
-) -> Result<Outcome, Failure> {
+pub(super) async fn walk(errand: &Errand<'_>, plan: &Plan<'_>, limit: usize) -> Performed {
     let mut gathered = Gathered::default();
     let mut page = 1;
-    let mut previous: Option<Reply> = None;
+    let mut previous: Option<Answered> = None;
+    // The rows are as old as the oldest page.
+    let mut as_of = DateTime::<Utc>::MAX_UTC;
     for turn in 1..=MOST_PAGES {
         let fetched = errand.fetch(query(plan.paging, page, limit)).await;
-        let reply = match fetched {
-            Ok(Fetched::Reply(reply)) => reply,
-            Ok(Fetched::Preview(request)) => return Ok(Outcome::Preview(request)),
+        let answered = match fetched {
+            Ok(Fetched::Answered(answered)) => answered,
+            Ok(Fetched::Preview(request)) => return Ok(preview(&request)),
             Err(failure) => {
                 partial(&mut gathered, turn, page, failure)?;
                 break;
             }
         };
-        let (rows, after) = match plan.read(&reply.body) {
+        as_of = as_of.min(answered.at);
+        let (rows, after) = match plan.read(&answered.reply.body) {
             Ok(Page::Rows(rows, after)) => (rows, after),
             Ok(Page::Other(other)) => {
                 gathered.warnings.push(format!(
@@ -43,11 +43,12 @@ pub(super) async fn walk(
                 break;
             }
             Err(err) => {
-                partial(&mut gathered, turn, page, platform::unreadable(&reply, &err))?;
+                partial(&mut gathered, turn, page, errand.unreadable(&answered, &err))?;
                 break;
             }
         };
-        if !rows.is_empty() && previous.is_some_and(|previous| previous.body == reply.body) {
+        let same = |previous: Answered| previous.reply.body == answered.reply.body;
+        if !rows.is_empty() && previous.is_some_and(same) {
             gathered.warnings.push(format!(
                 "the platform answered page {page} with the page before it; the walk ended there"
             ));
@@ -71,9 +72,9 @@ pub(super) async fn walk(
             Next::Page(_) if gathered.rows.len() >= limit => break,
             Next::Page(following) => page = following,
         }
-        previous = Some(reply);
+        previous = Some(answered);
     }
-    Ok(Outcome::Shaped(plan.show(gathered)))
+    Ok((plan.show(gathered), Some(as_of)))
 }
 
 /// Where the walk goes from a page.

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
-use http::header::RETRY_AFTER;
 use serde_json::Value;
 use xyte_mcp_catalogue::ErrorRule;
 
 use crate::failure::{Failure, Reach};
 use crate::text::is_hidden;
-use crate::upstream::Reply;
+use crate::upstream::{Reply, retry_after};
 
 /// Longest quotation of the platform.
 const LONGEST_QUOTE: usize = 600;
@@ -37,7 +35,8 @@ pub fn refused(
     }
     Failure {
         status: Some(reply.status),
-        retry_after_ms: retry_after(reply),
+        retry_after_ms: retry_after(&reply.headers)
+            .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
         reach: Reach::of(reply.status),
         ..Failure::new(code, message).with_hint(hint)
     }
@@ -73,15 +72,6 @@ fn customary(status: u16) -> &'static str {
         500..=599 => "server_error",
         _ => "api_error",
     }
-}
-
-fn retry_after(reply: &Reply) -> Option<u64> {
-    let text = reply.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(seconds.saturating_mul(1000));
-    }
-    let at = DateTime::parse_from_rfc2822(text).ok()?;
-    u64::try_from((at.with_timezone(&Utc) - Utc::now()).num_milliseconds()).ok()
 }
 
 /// The platform's own words, by field where it names fields; nothing when the body is no JSON.
@@ -146,6 +136,7 @@ fn clean(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http::header::RETRY_AFTER;
     use http::{HeaderMap, HeaderValue};
 
     use super::*;

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod answers;
+mod cache;
 mod door;
 mod failures;
+mod manners;
 mod numbers;
 mod operators;
 mod pipes;

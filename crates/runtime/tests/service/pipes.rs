@@ -1,14 +1,18 @@
 //! MCP over pipes: how a conversation begins and ends.
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream,
+};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use xyte_mcp_runtime::caller::Caller;
 use xyte_mcp_runtime::server::Server;
+use xyte_mcp_runtime::service::Settings;
 use xyte_mcp_runtime::transport::stdio::{StdioError, serve_on};
 
-use crate::support::{Platform, identity, modern, service, tool_call};
+use crate::support::{KEY_A, Platform, identity, modern, service, service_at, tenant, tool_call};
 
 /// A server without a key, and the client's end of its pipes.
 async fn served() -> (DuplexStream, JoinHandle<Result<(), StdioError>>, Platform) {
@@ -47,4 +51,30 @@ async fn a_server_without_a_key_lists_and_says_what_is_missing() {
     assert!(platform.recorded().is_empty());
     drop((lines, writing));
     serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_is_cancelled_takes_its_request_to_the_platform_with_it() {
+    let opening = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+    let opened = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let call = tool_call(json!(7), "get_thing", json!({"thing_id": 1}));
+    let cancel =
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}});
+    for messages in
+        [format!("{opening}\n{opened}\n{call}\n"), format!("{}\n", modern(call.clone()))]
+    {
+        let platform = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let base = format!("http://{}", platform.local_addr().unwrap());
+        let service = service_at(&base, Settings::default());
+        let server = Server::for_caller(service, identity(), tenant(KEY_A));
+        let (mut ours, theirs) = tokio::io::duplex(1 << 16);
+        let stop = CancellationToken::new();
+        tokio::spawn(serve_on(server, tokio::io::split(theirs), stop));
+        ours.write_all(messages.as_bytes()).await.unwrap();
+        // The platform takes the request and does not answer it.
+        let (mut socket, _) = platform.accept().await.unwrap();
+        assert_ne!(socket.read(&mut [0; 4096]).await.unwrap(), 0);
+        ours.write_all(format!("{cancel}\n").as_bytes()).await.unwrap();
+        assert_eq!(socket.read(&mut [0; 1]).await.unwrap(), 0, "the connection is closed");
+    }
 }

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName};
-use progenitor_client::{ByteStream, Error, ResponseValue};
+use progenitor_client::Error;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ use xyte_mcp_runtime::input::Input;
 use xyte_mcp_runtime::server::{Document, Identity, Server};
 use xyte_mcp_runtime::service::{Service, Settings};
 use xyte_mcp_runtime::transport::http::{Access, HttpSettings, KeySettings, app, serve};
-use xyte_mcp_runtime::upstream::{self, ClientSettings, Exchange, Reply};
+use xyte_mcp_runtime::upstream::{self, ClientSettings, Exchange};
 
 pub(crate) const KEY_A: &str = "tenant-a-tenant-a-tenant-a-tenant-a";
 pub(crate) const KEY_B: &str = "tenant-b-tenant-b-tenant-b-tenant-b";
@@ -38,7 +38,26 @@ pub(crate) struct Recorded {
 }
 
 /// A scripted answer.
-pub(crate) type Script = dyn Fn(&Recorded) -> (u16, String) + Send + Sync;
+#[derive(Debug)]
+pub(crate) struct Scripted {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
+}
+
+impl From<(u16, String)> for Scripted {
+    fn from((status, body): (u16, String)) -> Self {
+        Self { status, headers: Vec::new(), body }
+    }
+}
+
+impl Scripted {
+    /// A refusal that says how many seconds to wait.
+    pub(crate) fn busy(status: u16, seconds: u64) -> Self {
+        let headers = vec![("retry-after", seconds.to_string())];
+        Self { status, headers, body: String::new() }
+    }
+}
 
 /// A platform on a port of its own.
 #[derive(Clone)]
@@ -48,11 +67,11 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    pub(crate) async fn start(
-        script: impl Fn(&Recorded) -> (u16, String) + Send + Sync + 'static,
+    pub(crate) async fn start<S: Into<Scripted>>(
+        script: impl Fn(&Recorded) -> S + Send + Sync + 'static,
     ) -> Self {
         let recorded: Arc<Mutex<Vec<Recorded>>> = Arc::default();
-        let script: Arc<Script> = Arc::new(script);
+        let script = Arc::new(script);
         let seen = recorded.clone();
         let router = Router::new().fallback(move |request: Request| {
             let (seen, script) = (seen.clone(), script.clone());
@@ -65,13 +84,13 @@ impl Platform {
                     headers: parts.headers,
                     body: String::from_utf8(body.to_vec()).unwrap(),
                 };
-                let (status, text) = script(&record);
+                let Scripted { status, headers, body } = script(&record).into();
                 seen.lock().unwrap().push(record);
-                Response::builder()
-                    .status(status)
-                    .header("retry-after", "7")
-                    .body(Body::from(text))
-                    .unwrap()
+                let mut response = Response::builder().status(status);
+                for (name, value) in headers {
+                    response = response.header(name, value);
+                }
+                response.body(Body::from(body)).unwrap()
             }
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -103,12 +122,12 @@ pub(crate) struct Glue {
 }
 
 impl Glue {
-    async fn perform(
+    fn write(
         &self,
         operation: &str,
         exchange: Exchange,
         input: Input<'_>,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<reqwest::Request, Failure> {
         let entry = self
             .entries
             .iter()
@@ -138,41 +157,59 @@ impl Glue {
             // The typed client loses nulls; the exchange puts them back.
             *request.body_mut() = Some("{\"typed\":true}".into());
         }
-        let sent: Result<_, Error<ByteStream>> = match exchange.prepare(&mut request) {
-            Ok(()) => self.client.execute(request).await.map_err(Error::CommunicationError),
-            Err(text) => Err(Error::Custom(text)),
-        };
-        upstream::reply(sent.map(ResponseValue::stream)).await
+        let refused = exchange.write(&mut request).expect_err("the client sends nothing");
+        upstream::written(Err(Error::Custom(refused)))?;
+        exchange.into_request()
     }
 }
 
 impl Api for Glue {
-    fn call<'a>(
+    fn request<'a>(
         &'a self,
         operation: &'a str,
         exchange: Exchange,
         input: Input<'a>,
-    ) -> BoxFuture<'a, Result<Reply, Failure>> {
-        Box::pin(self.perform(operation, exchange, input))
+    ) -> BoxFuture<'a, Result<reqwest::Request, Failure>> {
+        Box::pin(async move { self.write(operation, exchange, input) })
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, Failure> {
+        Ok(&self.client)
     }
 }
 
 pub(crate) const CATALOGUE: &str = include_str!("catalogue.json");
 
+pub(crate) fn catalogue() -> xyte_mcp_catalogue::Catalogue {
+    serde_json::from_str(CATALOGUE).unwrap()
+}
+
 pub(crate) fn service_at(base: &str, settings: Settings) -> Arc<Service> {
-    let model: xyte_mcp_catalogue::Catalogue = serde_json::from_str(CATALOGUE).unwrap();
+    service_of(catalogue(), base, settings)
+}
+
+pub(crate) fn service_of(
+    model: xyte_mcp_catalogue::Catalogue,
+    base: &str,
+    mut settings: Settings,
+) -> Arc<Service> {
+    // Nobody waits for pauses whose length is tested elsewhere.
+    settings.manners.backoff = Duration::from_millis(1);
     let client = upstream::client(&ClientSettings {
         trust: upstream::Trust::Nobody,
-        timeout: Duration::from_secs(5),
         user_agent: "things-mcp/1".to_owned(),
     })
     .unwrap();
-    let glue = Glue { client, base: base.to_owned(), entries: model.entries };
-    Arc::new(Service::new(Catalogue::load(CATALOGUE).unwrap(), Arc::new(glue), settings))
+    let glue = Glue { client, base: base.to_owned(), entries: model.entries.clone() };
+    Arc::new(Service::new(Catalogue::new(model).unwrap(), Arc::new(glue), settings))
 }
 
 pub(crate) fn service(platform: &Platform) -> Arc<Service> {
     service_at(&platform.base, Settings::default())
+}
+
+pub(crate) fn tenant(key: &str) -> Caller {
+    Caller::with_key(Key::new(key).unwrap())
 }
 
 /// One call through dispatch in the name of tenant A.
@@ -245,7 +282,6 @@ pub(crate) async fn post(url: &str, message: &Value) -> (u16, Value) {
 pub(crate) async fn post_with(url: &str, headers: &[(&str, &str)], body: String) -> (u16, Value) {
     let client = upstream::client(&ClientSettings {
         trust: upstream::Trust::Nobody,
-        timeout: Duration::from_secs(10),
         user_agent: "test".to_owned(),
     })
     .unwrap();

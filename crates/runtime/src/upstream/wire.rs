@@ -1,0 +1,227 @@
+//! The shared connection, one attempt over it, and what came back.
+//!
+//! It decides nothing: how often something is tried, and what a status means, is said elsewhere.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use http::HeaderMap;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+
+use crate::failure::{Failure, Reach};
+
+/// Longest answer that is read: far above any page, and a bound on what one call can cost.
+const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
+
+/// A connection stands within this time or never: it leaves room for another attempt before the deadline of a call.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How the shared connection behaves.
+#[derive(Debug, Clone)]
+pub struct ClientSettings {
+    /// How the service names itself.
+    pub user_agent: String,
+    /// Whom it trusts.
+    pub trust: Trust,
+}
+
+/// Whose certificates are trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// The roots of the machine.
+    System,
+    /// Nobody's: for plain HTTP, so that a machine without roots can serve it.
+    Nobody,
+}
+
+/// Makes the one client that all calls share.
+///
+/// # Errors
+/// When the TLS set-up of the machine cannot be used, or the user agent is no header value.
+pub fn client(settings: &ClientSettings) -> Result<reqwest::Client, reqwest::Error> {
+    const IDLE_CONNECTIONS: usize = 20;
+    let builder = reqwest::Client::builder();
+    let builder = match settings.trust {
+        Trust::System => builder,
+        Trust::Nobody => builder.tls_certs_only([]),
+    };
+    builder
+        // A redirect could carry a key to another host.
+        .redirect(reqwest::redirect::Policy::none())
+        // What is repeated, and that a change never is, is decided in one place.
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .tcp_nodelay(true)
+        .user_agent(&settings.user_agent)
+        .build()
+}
+
+/// What the platform answered, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers; an answer that was kept has none.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// A typed look at the body, for code that computes with it; what is passed on is the body itself.
+    ///
+    /// # Errors
+    /// `upstream_contract`, when the body has another form.
+    pub fn view<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_slice(&self.body).map_err(|err| {
+            let message = format!(
+                "the platform's answer has an unexpected form (line {}, column {})",
+                err.line(),
+                err.column()
+            );
+            Failure {
+                status: Some(self.status),
+                reach: Reach::of(self.status),
+                ..Failure::upstream_contract(message)
+            }
+        })
+    }
+}
+
+/// An attempt that brought no answer.
+#[derive(Debug, Clone)]
+pub(super) struct Lost {
+    /// In the words a caller gets.
+    pub(super) failure: Box<Failure>,
+    /// For those who decide what follows.
+    pub(super) fault: Fault,
+}
+
+impl Lost {
+    pub(super) fn new(failure: Failure, fault: Fault) -> Self {
+        Self { failure: Box::new(failure), fault }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It was not sent, because too much goes wrong.
+    Held,
+    /// There was no connection.
+    Unconnected,
+    /// The connection broke before there was a status.
+    Broken,
+    /// The attempt took too long.
+    TimedOut,
+    /// The deadline of the call came before that.
+    CutOff,
+    /// The answer has begun and cannot be used.
+    Unusable,
+}
+
+/// Until when an attempt may run, and what it means when it does not end by then.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) until: Instant,
+    pub(super) fault: Fault,
+}
+
+impl Patience {
+    /// As long as an attempt may take, within the deadline of the call.
+    pub(super) fn new(attempt: Duration, deadline: Instant) -> Self {
+        let until = Instant::now() + attempt;
+        if until < deadline {
+            Self { until, fault: Fault::TimedOut }
+        } else {
+            Self { until: deadline, fault: Fault::CutOff }
+        }
+    }
+
+    fn lost(self, status: Option<u16>) -> Lost {
+        let reach = status.map_or(Reach::Uncertain, Reach::of);
+        let failure = Failure { status, reach, ..Failure::timeout() };
+        Lost::new(failure, self.fault)
+    }
+}
+
+/// Sends a request once and reads the whole answer; dropping this drops the request.
+pub(super) async fn attempt(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+    patience: Patience,
+) -> Result<Reply, Lost> {
+    let mut response = timeout_at(patience.until, client.execute(request))
+        .await
+        .map_err(|_| patience.lost(None))?
+        .map_err(|err| lost(&err, None))?;
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let body = timeout_at(patience.until, read(status, response.bytes_stream()))
+        .await
+        .map_err(|_| patience.lost(Some(status)))??;
+    Ok(Reply { status, headers, body })
+}
+
+async fn read(
+    status: u16,
+    stream: impl futures::Stream<Item = reqwest::Result<Bytes>>,
+) -> Result<Bytes, Lost> {
+    let mut stream = std::pin::pin!(stream);
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|err| lost(&err, Some(status)))?;
+        if first.len() + rest.len() + chunk.len() > MAX_REPLY_BYTES {
+            let message = format!("the platform's answer is longer than {MAX_REPLY_BYTES} bytes");
+            let failure = Failure {
+                reach: Reach::of(status),
+                status: Some(status),
+                ..Failure::upstream_contract(message)
+            };
+            return Err(Lost::new(failure, Fault::Unusable));
+        }
+        // A short answer comes as one chunk and is kept without a copy.
+        if first.is_empty() {
+            first = chunk;
+        } else {
+            rest.extend_from_slice(&chunk);
+        }
+    }
+    Ok(if rest.is_empty() { first } else { [first, rest.freeze()].concat().into() })
+}
+
+/// Names the reason why there is no answer. The error's own text is left out: it holds the URL, and ids with it.
+fn lost(err: &reqwest::Error, status: Option<u16>) -> Lost {
+    let failure = if err.is_timeout() {
+        Failure::timeout()
+    } else if err.is_connect() {
+        Failure::network("no connection to the platform")
+    } else {
+        Failure::network("the connection broke before the platform's answer was complete")
+    };
+    // Once the status is known, so is how far the request came.
+    let (fault, reach) = match status {
+        Some(status) => (Fault::Unusable, Reach::of(status)),
+        None if err.is_connect() => (Fault::Unconnected, Reach::Unsent),
+        None => (Fault::Broken, Reach::Uncertain),
+    };
+    Lost::new(Failure { status, reach, ..failure }, fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_endless_answer_is_cut_off() {
+        let chunk = Bytes::from(vec![b' '; 1 << 20]);
+        let endless = futures::stream::repeat(chunk).map(Ok);
+        let Lost { failure, .. } = read(200, endless).await.expect_err("too long");
+        assert_eq!((failure.code.as_ref(), failure.status), ("upstream_contract", Some(200)));
+    }
+}
