@@ -11,8 +11,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
+use xyte_mcp_runtime::failure::Reach;
 use xyte_mcp_runtime::service::Settings;
-use xyte_mcp_runtime::upstream::Manners;
+use xyte_mcp_runtime::upstream::{ClientSettings, Kind, Manners, Order, Trust, Upstream, client};
 
 use crate::support::{
     KEY_A, KEY_B, Platform, Scripted, call, call_as, service, service_at, tenant,
@@ -184,15 +185,11 @@ async fn holding() -> (String, mpsc::UnboundedReceiver<String>, Arc<Semaphore>) 
     (base, came, go)
 }
 
-fn with_concurrency(concurrency: usize, deadline: Duration) -> Settings {
-    let manners = Manners { concurrency, ..Manners::default() };
-    Settings { manners, deadline, ..Settings::default() }
-}
-
 #[tokio::test]
 async fn one_keys_crowd_waits_its_turn_while_another_key_is_served() {
     let (base, mut came, go) = holding().await;
-    let service = service_at(&base, with_concurrency(3, Duration::from_secs(20)));
+    let manners = Manners { concurrency: 3, ..Manners::default() };
+    let service = service_at(&base, Settings { manners, ..Settings::default() });
     let (crowd, guest) = (service.clone(), service);
     let crowd = tokio::spawn(async move {
         join_all((0..20).map(|id| call(&crowd, "get_thing", json!({"thing_id": id})))).await
@@ -214,16 +211,28 @@ async fn one_keys_crowd_waits_its_turn_while_another_key_is_served() {
 #[tokio::test]
 async fn waiting_for_a_turn_counts_against_the_deadline_and_sends_nothing() {
     let (base, mut came, _go) = holding().await;
-    let service = service_at(&base, with_concurrency(1, Duration::from_millis(200)));
-    let (first, second) = futures::future::join(
-        call(&service, "create_thing", json!({"name": "x"})),
-        call(&service, "create_thing", json!({"name": "y"})),
-    )
-    .await;
-    let (first, second) = (first.unwrap_err(), second.unwrap_err());
-    assert_eq!([first.code.as_ref(), second.code.as_ref()], ["timeout"; 2]);
-    assert!(first.message.ends_with("is unknown"), "{}", first.message);
-    assert!(second.message.starts_with("nothing was sent"), "{}", second.message);
-    assert!(!second.message.contains("unknown"), "{}", second.message);
-    assert!(came.recv().await.is_some() && came.try_recv().is_err());
+    let client =
+        client(&ClientSettings { user_agent: "test".to_owned(), trust: Trust::Nobody }).unwrap();
+    let upstream = Upstream::new(&Manners { concurrency: 1, ..Manners::default() });
+    let change = |millis| {
+        upstream.fetch(Order {
+            client: &client,
+            request: client.post(format!("{base}/{millis}")).build().unwrap(),
+            operation: "create_thing",
+            tenant: [1; 32],
+            key: [1; 32],
+            deadline: Instant::now() + Duration::from_millis(millis),
+            kind: Kind::Change,
+        })
+    };
+    let (first, second) = (change(10_000), change(100));
+    let failure = tokio::select! {
+        biased;
+        _ = first => panic!("nobody answers it"),
+        second = second => second.unwrap_err(),
+    };
+    assert_eq!((failure.code.as_ref(), failure.reach), ("timeout", Reach::Unsent));
+    assert!(failure.message.starts_with("nothing was sent"), "{}", failure.message);
+    assert_eq!(came.recv().await.unwrap(), "/10000");
+    assert!(came.try_recv().is_err());
 }
