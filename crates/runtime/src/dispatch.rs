@@ -7,6 +7,7 @@ mod walk;
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -150,17 +151,8 @@ fn admit(
         )
         .with_hint(service.settings.key_hint.clone()));
     }
-    service.limit.admit(key.map_or_else(|| caller.tenant(), Key::digest)).map_err(|wait| {
-        service.metrics.rate_limited.inc();
-        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
-        let most = service.settings.rate_limit;
-        let failure = Failure::new(
-            "rate_limited",
-            format!("more than {most} calls in 60 seconds with this key"),
-        )
-        .with_hint(format!("Wait {} seconds.", wait_ms.div_ceil(1000)));
-        Failure { retry_after_ms: Some(wait_ms), ..failure }
-    })?;
+    let who = key.map_or_else(|| caller.tenant(), Key::digest);
+    service.limit.admit(who).map_err(|wait| over_limit(service, wait))?;
     let toolset = &tool.entry.toolset;
     if !service.offers(tool) {
         let message = format!(
@@ -196,6 +188,17 @@ fn admit(
         ));
     }
     Ok(())
+}
+
+/// A call too many, with the time until the next one passes.
+fn over_limit(service: &Service, wait: Duration) -> Failure {
+    service.metrics.rate_limited.inc();
+    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+    let most = service.settings.rate_limit;
+    let failure =
+        Failure::new("rate_limited", format!("more than {most} calls in 60 seconds with this key"))
+            .with_hint(format!("Wait {} seconds.", wait_ms.div_ceil(1000)));
+    Failure { retry_after_ms: Some(wait_ms), ..failure }
 }
 
 /// A call that was let in, and may take several requests.

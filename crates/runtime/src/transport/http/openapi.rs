@@ -86,7 +86,9 @@ fn security_schemes(keys: &KeySettings) -> Value {
         .headers
         .iter()
         .map(|header| {
-            let scheme = json!({ "type": "apiKey", "in": "header", "name": header.as_str() });
+            // Case means nothing to HTTP; to readers, and to tools that compare, this is how it is written.
+            let name = header.as_str().to_ascii_uppercase();
+            let scheme = json!({ "type": "apiKey", "in": "header", "name": name });
             (header.as_str().to_owned(), scheme)
         })
         .collect();
