@@ -45,7 +45,7 @@ fn what_is_documented_is_what_is_served() {
 #[test]
 fn the_document_is_the_one_whose_digest_is_written_down() {
     let digest = Sha256::digest(std::fs::read(project("spec/xyte.json")).unwrap());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest.map(|byte| format!("{byte:02x}")).as_slice().concat();
     assert!(
         read("spec/README.md").contains(&digest),
         "spec/README.md should give the sha256 {digest}"
