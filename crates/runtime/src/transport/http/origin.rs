@@ -20,17 +20,19 @@ pub(super) fn check(
         .authority()
         .cloned()
         .or_else(|| headers.get(HOST)?.to_str().ok()?.parse::<Authority>().ok());
-    if !host.is_some_and(|host| hosts.iter().any(|allowed| is_host(&host, allowed))) {
+    let Some(host) = host.filter(|host| hosts.iter().any(|allowed| is_host(host, allowed))) else {
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "host_not_allowed",
             "the Host header names a host that this server does not serve",
         ));
-    }
+    };
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
-    let known = origin
-        .to_str()
-        .is_ok_and(|origin| origins.iter().any(|allowed| is_origin(origin, allowed)));
+    // The server's own pages; where any name is served, a borrowed one would look like them.
+    let own = |origin: &str| !hosts.iter().any(|host| host == ANY) && is_own(origin, &host);
+    let known = origin.to_str().is_ok_and(|origin| {
+        own(origin) || origins.iter().any(|allowed| is_origin(origin, allowed))
+    });
     if known {
         return Ok(());
     }
@@ -50,6 +52,13 @@ fn is_host(host: &Authority, allowed: &str) -> bool {
     allowed.parse::<Authority>().is_ok_and(|allowed| {
         bare(host.host()) == bare(allowed.host())
             && allowed.port_u16().is_none_or(|port| host.port_u16() == Some(port))
+    })
+}
+
+/// Whether a page is from the very address that is asked; in front of the server, TLS may have ended.
+fn is_own(origin: &str, host: &Authority) -> bool {
+    ["http://", "https://"].iter().any(|scheme| {
+        plain(origin) == plain(&format!("{scheme}{}", host.as_str().to_ascii_lowercase()))
     })
 }
 
@@ -82,6 +91,23 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn the_servers_own_pages_may_call_it_unless_it_answers_to_any_name() {
+        let origin = |origin| {
+            HeaderMap::from_iter([
+                (HOST, HeaderValue::from_static("127.0.0.1:8080")),
+                (ORIGIN, HeaderValue::from_static(origin)),
+            ])
+        };
+        let passes = |host: &str, headers| {
+            check(&Uri::from_static("/mcp"), &headers, &[host.to_owned()], &[]).is_ok()
+        };
+        assert!(passes("127.0.0.1", origin("http://127.0.0.1:8080")));
+        assert!(!passes("127.0.0.1", origin("http://127.0.0.1:8081")));
+        assert!(!passes("127.0.0.1", origin("http://localhost:8080")));
+        assert!(!passes(ANY, origin("http://127.0.0.1:8080")));
+    }
+
     fn passes(host: &'static str, origin: Option<&'static str>) -> bool {
         let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static(host))]);
         headers.extend(origin.map(|origin| (ORIGIN, HeaderValue::from_static(origin))));
@@ -111,6 +137,7 @@ mod tests {
             "https://app.example.com:443",
             "http://localhost:5173",
             "http://localhost",
+            "https://localhost",
         ] {
             assert!(passes("localhost", Some(origin)), "{origin}");
         }
