@@ -21,7 +21,11 @@ pub(crate) enum Command {
     #[command(alias = "serve")]
     Stdio,
     /// Serve MCP over HTTP
-    Http,
+    Http {
+        /// Give sessions to clients of MCP 2025-11-25 and before, so that tools can ask their users; all others are served without
+        #[arg(long)]
+        legacy_sessions: bool,
+    },
     /// Run a stand-in for the Xyte platform at 127.0.0.1, port 8090 or --port: no account, no network
     Sandbox {
         /// Seed of the invented fleet

@@ -18,7 +18,7 @@ use crate::config::Config;
 const BODY_LIMIT: usize = 1024 * 1024; // Bytes; no call of a tool comes near it.
 const DRAIN: Duration = Duration::from_secs(25); // Longer than the deadline of a call.
 
-pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+pub(crate) async fn run(config: &Config, legacy_sessions: bool) -> anyhow::Result<()> {
     let ready = prepare(config).await?;
     let address = SocketAddr::new(config.host, config.port);
     let listener =
@@ -38,6 +38,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
             access: access(config, &ready.own_keys),
         },
         body_limit: BODY_LIMIT,
+        legacy_sessions,
     };
     tracing::info!("mode={mode}");
     tracing::info!(server.address = %address, "MCP at http://{address}/mcp");

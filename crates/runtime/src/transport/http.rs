@@ -5,17 +5,19 @@
 mod key;
 mod message;
 mod origin;
+mod session;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use axum::serve::ListenerExt as _;
+use axum::{Extension, Router};
+use futures::StreamExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -24,8 +26,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use self::key::{Access, KeySettings};
-use self::message::Refusal;
-use crate::caller::{Selection, Toolsets};
+use self::message::{Kind, Refusal};
+use self::session::Sessions;
+use crate::caller::{Digest, Selection, Toolsets};
 use crate::server::Server;
 use crate::text::quoted;
 
@@ -49,13 +52,34 @@ pub struct HttpSettings {
     pub keys: KeySettings,
     /// Longest request body in bytes.
     pub body_limit: usize,
+    /// Whether clients of the earlier protocol get sessions, so that they can be asked questions.
+    pub legacy_sessions: bool,
 }
+
+/// What answers messages: the server, for the tests of the protocol with the fixtures beside it.
+#[cfg(not(feature = "conformance"))]
+type Handler = Server;
+#[cfg(feature = "conformance")]
+type Handler = crate::server::conformance::WithFixtures;
 
 struct Door {
     settings: HttpSettings,
     server: Server,
-    mcp: StreamableHttpService<Server, NeverSessionManager>,
+    /// Keeps nothing between two requests.
+    stateless: StreamableHttpService<Handler, NeverSessionManager>,
+    sessions: Option<Sessions>,
 }
+
+/// A request that was let in.
+struct Admitted {
+    request: Request,
+    kind: Kind,
+    tenant: Digest,
+}
+
+/// Tells the requests of a connection that the server is about to end.
+#[derive(Debug, Clone)]
+struct Stopping(CancellationToken);
 
 /// The application: every route with and without the `/v1` prefix.
 pub fn app(server: Server, settings: HttpSettings) -> Router {
@@ -66,13 +90,14 @@ pub fn app(server: Server, settings: HttpSettings) -> Router {
         .disable_allowed_hosts()
         .disable_allowed_origins()
         .with_max_request_body_bytes(settings.body_limit);
-    let handler = server.clone();
-    let mcp = StreamableHttpService::new(
+    let handler = Handler::from(server.clone());
+    let sessions = settings.legacy_sessions.then(|| Sessions::new(handler.clone(), config.clone()));
+    let stateless = StreamableHttpService::new(
         move || Ok(handler.clone()),
         Arc::new(NeverSessionManager::default()),
         config,
     );
-    let door = Arc::new(Door { settings, server, mcp });
+    let door = Arc::new(Door { settings, server, stateless, sessions });
     let routes = Router::new()
         .route("/mcp", any(plain))
         .route("/mcp/x/{toolsets}", any(narrowed))
@@ -105,6 +130,7 @@ pub async fn serve(
         bound.cancelled().await;
         tokio::time::sleep(drain).await;
     };
+    let app = app.layer(Extension(Stopping(stop.clone())));
     let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
     tokio::select! {
         ended = serving => ended,
@@ -148,8 +174,12 @@ async fn narrowed_read_only(
 
 impl Door {
     async fn answer(&self, request: Request, selection: Selection) -> Response {
-        match self.admit(request, selection).await {
-            Ok(request) => self.mcp.handle(request).await.map(Body::new),
+        let answered = match self.admit(request, selection).await {
+            Ok(admitted) => self.pass_on(admitted).await,
+            Err(refusal) => Err(refusal),
+        };
+        match answered {
+            Ok(response) => response,
             Err(refusal) => {
                 tracing::info!(
                     http.status = refusal.status.as_u16(),
@@ -162,8 +192,26 @@ impl Door {
         }
     }
 
+    /// A session's requests and the handshake go to the part that keeps sessions, all others to the one that keeps nothing.
+    async fn pass_on(&self, admitted: Admitted) -> Result<Response, Refusal> {
+        let Admitted { request, kind, tenant } = admitted;
+        let of_session = kind == Kind::Handshake || Sessions::named_in(request.headers());
+        match self.sessions.as_ref().filter(|_| of_session) {
+            None => Ok(self.stateless.handle(request).await.map(Body::new)),
+            Some(sessions) if request.method() == Method::GET => {
+                let stopping = request.extensions().get::<Stopping>().cloned();
+                let response = sessions.answer(request, tenant).await?;
+                Ok(match stopping {
+                    Some(Stopping(stop)) => response.map(|body| until(body, stop)),
+                    None => response,
+                })
+            }
+            Some(sessions) => sessions.answer(request, tenant).await,
+        }
+    }
+
     /// The checks in their order: what is cheap and needs no body comes first.
-    async fn admit(&self, request: Request, selection: Selection) -> Result<Request, Refusal> {
+    async fn admit(&self, request: Request, selection: Selection) -> Result<Admitted, Refusal> {
         let (mut parts, body) = request.into_parts();
         let settings = &self.settings;
         origin::check(
@@ -174,15 +222,16 @@ impl Door {
         )?;
         let mut caller = key::identify(&parts.headers, &settings.keys)?;
         caller.selection = self.select(&parts.headers, selection)?;
+        let tenant = caller.tenant();
         parts.extensions.insert(caller);
         if parts.method != Method::POST {
-            return Ok(Request::from_parts(parts, body));
+            let request = Request::from_parts(parts, body);
+            return Ok(Admitted { request, kind: Kind::Other, tenant });
         }
         let body = message::read(body, settings.body_limit).await?;
-        if supply_headers(&mut parts.headers) {
-            message::check(&body)?;
-        }
-        Ok(Request::from_parts(parts, Body::from(body)))
+        let kind =
+            if supply_headers(&mut parts.headers) { message::check(&body)? } else { Kind::Other };
+        Ok(Admitted { request: Request::from_parts(parts, Body::from(body)), kind, tenant })
     }
 
     /// What the request chose to see: the URL, else the headers.
@@ -209,6 +258,11 @@ impl Door {
             }
         }
     }
+}
+
+/// Ends a stream that has no end of its own when the server does.
+fn until(body: Body, stop: CancellationToken) -> Body {
+    Body::from_stream(body.into_data_stream().take_until(stop.cancelled_owned()))
 }
 
 /// Completes a bare call, one that a person typed; says whether the body claims to be JSON.

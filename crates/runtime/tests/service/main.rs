@@ -9,5 +9,6 @@ mod numbers;
 mod pipes;
 mod privacy;
 mod protocol;
+mod sessions;
 mod support;
 mod walks;
