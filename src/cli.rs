@@ -49,6 +49,16 @@ pub(crate) enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Check the settings and the connection, and say where each setting came from
+    ///
+    /// Asks the platform for one cheap read per key, without a key only whether it answers.
+    ///
+    /// Exit codes: 0 all is well, 2 a setting cannot be used, 3 the platform cannot be reached, 4 it does not answer in time, 5 it refuses the key, 6 what answers is not its API or is broken, 1 anything else.
+    Doctor {
+        /// JSON instead of text
+        #[arg(long)]
+        json: bool,
+    },
     /// Ask the local server whether it is alive
     Healthcheck,
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod capabilities;
+pub(crate) mod doctor;
 pub(crate) mod healthcheck;
 pub(crate) mod http;
 pub(crate) mod sandbox;
@@ -36,9 +37,14 @@ pub(crate) struct Ready {
 
 /// Makes the service; with the sandbox, the platform as well.
 pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
+    prepare_offering(config, &config.toolsets).await
+}
+
+/// The same with toolsets that may differ from the operator's.
+async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Result<Ready> {
     let catalogue = Catalogue::load(generated::CAPABILITIES)
         .context("the embedded capabilities cannot be loaded")?;
-    check_toolsets(&config.toolsets, &catalogue)?;
+    check_toolsets(toolsets, &catalogue)?;
     let sandbox = match &config.sandbox {
         Some(chosen) => Some(sandbox::start(chosen).await?),
         None => None,
@@ -46,7 +52,7 @@ pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
     let base =
         sandbox.as_ref().map_or_else(|| config.base_url.clone(), |started| started.base.clone());
     let settings = Settings {
-        toolsets: config.toolsets.clone(),
+        toolsets: toolsets.clone(),
         read_only: config.read_only,
         rate_limit: config.rate_limit,
         deadline: config.deadline,

@@ -63,6 +63,7 @@ fn access(config: &Config, own_keys: &Arc<BTreeMap<String, Key>>) -> Access {
 mod tests {
     use super::*;
     use crate::cli::Flags;
+    use crate::config::source::Surroundings;
 
     #[test]
     fn the_servers_own_key_serves_strangers_on_the_loopback_address_only() {
@@ -71,7 +72,7 @@ mod tests {
         };
         let at = |host: &str| {
             let flags = Flags { host: Some(host.to_owned()), ..Flags::default() };
-            Config::read(&flags, |_| None).unwrap()
+            Config::read(&flags, &Surroundings::default()).unwrap()
         };
         assert!(matches!(access(&at("127.0.0.1"), &keys("k")), Access::OwnForAnyone(_)));
         assert!(matches!(access(&at("::1"), &keys("k")), Access::OwnForAnyone(_)));
