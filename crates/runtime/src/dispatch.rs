@@ -174,6 +174,11 @@ fn admit(
             Failure::new("toolset_not_selected", message).with_hint("Ask the operator to add it.")
         );
     }
+    if view == View::Tool && !caller.selection.keeps(tool.name()) {
+        let message = format!("`{}` is not among the tools of this request", tool.name());
+        return Err(Failure::new("tool_not_selected", message)
+            .with_hint("Change which tools the request names or leaves out."));
+    }
     if view == View::Tool && !service.selects(tool, &caller.selection) {
         let message =
             format!("`{}` belongs to the toolset `{toolset}`, which is not selected", tool.name());

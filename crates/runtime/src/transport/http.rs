@@ -2,6 +2,7 @@
 //!
 //! It turns a request into a caller and a message, and knows nothing of tools and limits.
 
+mod choice;
 mod key;
 mod message;
 mod origin;
@@ -30,16 +31,9 @@ use self::message::{Kind, Refusal};
 use self::session::Sessions;
 use crate::caller::{Digest, Selection, Toolsets};
 use crate::server::Server;
-use crate::text::quoted;
 
 /// What a client must accept; the library insists on both.
 const BOTH_FORMS: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
-
-/// Selects toolsets for one request.
-const TOOLSETS_HEADER: &str = "x-mcp-toolsets";
-
-/// Renounces everything that changes something, for one request.
-const READ_ONLY_HEADER: &str = "x-mcp-readonly";
 
 /// How HTTP is served.
 #[derive(Debug, Clone)]
@@ -150,7 +144,7 @@ async fn gone() -> (StatusCode, &'static str) {
 }
 
 async fn plain(State(door): State<Arc<Door>>, request: Request) -> Response {
-    let selection = Selection { toolsets: Toolsets::Unset, read_only: false };
+    let selection = Selection::default();
     door.answer(request, selection).await
 }
 
@@ -159,7 +153,7 @@ async fn narrowed(
     Path(toolsets): Path<String>,
     request: Request,
 ) -> Response {
-    let selection = Selection { toolsets: Toolsets::parse(&toolsets), read_only: false };
+    let selection = Selection { toolsets: Toolsets::parse(&toolsets), ..Selection::default() };
     door.answer(request, selection).await
 }
 
@@ -168,7 +162,8 @@ async fn narrowed_read_only(
     Path(toolsets): Path<String>,
     request: Request,
 ) -> Response {
-    let selection = Selection { toolsets: Toolsets::parse(&toolsets), read_only: true };
+    let selection =
+        Selection { toolsets: Toolsets::parse(&toolsets), read_only: true, ..Selection::default() };
     door.answer(request, selection).await
 }
 
@@ -221,7 +216,8 @@ impl Door {
             &settings.allowed_origins,
         )?;
         let mut caller = key::identify(&parts.headers, &settings.keys)?;
-        caller.selection = self.select(&parts.headers, selection)?;
+        caller.selection =
+            choice::select(&parts.headers, selection, &self.server.service().catalogue)?;
         let tenant = caller.tenant();
         parts.extensions.insert(caller);
         if parts.method != Method::POST {
@@ -232,31 +228,6 @@ impl Door {
         let kind =
             if supply_headers(&mut parts.headers) { message::check(&body)? } else { Kind::Other };
         Ok(Admitted { request: Request::from_parts(parts, Body::from(body)), kind, tenant })
-    }
-
-    /// What the request chose to see: the URL, else the headers.
-    fn select(&self, headers: &HeaderMap, mut selection: Selection) -> Result<Selection, Refusal> {
-        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        if let (Toolsets::Unset, Some(names)) = (&selection.toolsets, header(TOOLSETS_HEADER)) {
-            selection.toolsets = Toolsets::parse(names);
-        }
-        selection.read_only |= header(READ_ONLY_HEADER)
-            .is_some_and(|value| value.trim().eq_ignore_ascii_case("true") || value.trim() == "1");
-        let known = &self.server.service().catalogue.toolsets;
-        let Toolsets::Named(names) = &selection.toolsets else { return Ok(selection) };
-        match names.iter().find(|name| !known.iter().any(|toolset| toolset.name == **name)) {
-            None => Ok(selection),
-            Some(unknown) => {
-                let all = known
-                    .iter()
-                    .map(|toolset| toolset.name.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                let message =
-                    format!("no toolset `{}`; there are {all}, and `all`", quoted(unknown));
-                Err(Refusal::new(StatusCode::BAD_REQUEST, "unknown_toolset", message))
-            }
-        }
     }
 }
 
