@@ -21,11 +21,7 @@ pub(crate) enum Command {
     #[command(alias = "serve")]
     Stdio,
     /// Serve MCP over HTTP
-    Http {
-        /// Give sessions to clients of MCP 2025-11-25 and before, so that tools can ask their users; all others are served without
-        #[arg(long)]
-        legacy_sessions: bool,
-    },
+    Http(HttpFlags),
     /// Run a stand-in for the Xyte platform at 127.0.0.1, port 8090 or --port: no account, no network
     Sandbox {
         /// Seed of the invented fleet
@@ -61,6 +57,17 @@ pub(crate) enum Command {
     },
     /// Ask the local server whether it is alive
     Healthcheck,
+}
+
+/// Flags of `http` alone; they have no variables.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct HttpFlags {
+    /// Give sessions to clients of MCP 2025-11-25 and before, so that tools can ask their users; all others are served without
+    #[arg(long)]
+    pub(crate) legacy_sessions: bool,
+    /// Serve everybody with the server's own key, on a public address too
+    #[arg(long)]
+    pub(crate) allow_unauthenticated: bool,
 }
 
 /// Flags of the settings. Each overrides the variable of its name.

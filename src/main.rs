@@ -55,7 +55,7 @@ async fn run(cli: Cli, config: &Config) -> anyhow::Result<ExitCode> {
     let Cli { command, flags } = cli;
     match command {
         Command::Stdio => command::stdio::run(config).await?,
-        Command::Http { legacy_sessions } => command::http::run(config, legacy_sessions).await?,
+        Command::Http(flags) => command::http::run(config, flags).await?,
         Command::Sandbox { seed, scenario } => {
             // Only the flag counts: the variable is the port of the HTTP service.
             let port =

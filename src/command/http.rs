@@ -13,12 +13,13 @@ use xyte_mcp_runtime::server::Server;
 use xyte_mcp_runtime::transport::http::{Access, HttpSettings, KeySettings, app, serve};
 
 use super::{identity, prepare, stop_on_signal};
+use crate::cli::HttpFlags;
 use crate::config::Config;
 
 const BODY_LIMIT: usize = 1024 * 1024; // Bytes; no call of a tool comes near it.
 const DRAIN: Duration = Duration::from_secs(25); // Longer than the deadline of a call.
 
-pub(crate) async fn run(config: &Config, legacy_sessions: bool) -> anyhow::Result<()> {
+pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()> {
     let ready = prepare(config).await?;
     let address = SocketAddr::new(config.host, config.port);
     let listener =
@@ -35,12 +36,17 @@ pub(crate) async fn run(config: &Config, legacy_sessions: bool) -> anyhow::Resul
             ],
             noun: "xyte_key".to_owned(),
             min_length: config.min_key_length,
-            access: access(config, &ready.own_keys),
+            access: access(config, flags, &ready.own_keys),
         },
         body_limit: BODY_LIMIT,
-        legacy_sessions,
+        legacy_sessions: flags.legacy_sessions,
     };
     tracing::info!("mode={mode}");
+    if flags.allow_unauthenticated {
+        tracing::warn!(
+            "--allow-unauthenticated: whoever reaches {address} acts with the server's own key, if it has one"
+        );
+    }
     tracing::info!(server.address = %address, "MCP at http://{address}/mcp");
     let server = Server::for_requests(ready.service, identity());
     serve(app(server, settings), listener, stop_on_signal()?, DRAIN)
@@ -48,11 +54,11 @@ pub(crate) async fn run(config: &Config, legacy_sessions: bool) -> anyhow::Resul
         .context("the HTTP service failed")
 }
 
-/// The server's own keys serve callers without one only where no stranger can be: on loopback, or with an invented fleet.
-fn access(config: &Config, own_keys: &Arc<BTreeMap<String, Key>>) -> Access {
+/// The server's own keys serve callers without one only where no stranger can be, on loopback or with an invented fleet, or where the operator said so.
+fn access(config: &Config, flags: HttpFlags, own_keys: &Arc<BTreeMap<String, Key>>) -> Access {
     if own_keys.is_empty() {
         Access::Tenants
-    } else if config.host.is_loopback() || config.sandbox.is_some() {
+    } else if config.host.is_loopback() || config.sandbox.is_some() || flags.allow_unauthenticated {
         Access::OwnForAnyone(own_keys.clone())
     } else {
         Access::OwnForToken { keys: own_keys.clone(), token: config.http_token.clone() }
@@ -74,10 +80,14 @@ mod tests {
             let flags = Flags { host: Some(host.to_owned()), ..Flags::default() };
             Config::read(&flags, &Surroundings::default()).unwrap()
         };
-        assert!(matches!(access(&at("127.0.0.1"), &keys("k")), Access::OwnForAnyone(_)));
-        assert!(matches!(access(&at("::1"), &keys("k")), Access::OwnForAnyone(_)));
-        assert!(matches!(access(&at("0.0.0.0"), &keys("k")), Access::OwnForToken { .. }));
-        assert!(matches!(access(&at("192.0.2.1"), &keys("k")), Access::OwnForToken { .. }));
-        assert!(matches!(access(&at("127.0.0.1"), &Arc::default()), Access::Tenants));
+        let closed = HttpFlags::default();
+        let open = HttpFlags { allow_unauthenticated: true, ..closed };
+        assert!(matches!(access(&at("0.0.0.0"), open, &keys("k")), Access::OwnForAnyone(_)));
+        assert!(matches!(access(&at("0.0.0.0"), open, &Arc::default()), Access::Tenants));
+        assert!(matches!(access(&at("127.0.0.1"), closed, &keys("k")), Access::OwnForAnyone(_)));
+        assert!(matches!(access(&at("::1"), closed, &keys("k")), Access::OwnForAnyone(_)));
+        assert!(matches!(access(&at("0.0.0.0"), closed, &keys("k")), Access::OwnForToken { .. }));
+        assert!(matches!(access(&at("192.0.2.1"), closed, &keys("k")), Access::OwnForToken { .. }));
+        assert!(matches!(access(&at("127.0.0.1"), closed, &Arc::default()), Access::Tenants));
     }
 }
