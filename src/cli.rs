@@ -21,7 +21,7 @@ pub(crate) enum Command {
     #[command(alias = "serve")]
     Stdio,
     /// Serve MCP over HTTP
-    Http,
+    Http(HttpFlags),
     /// Run a stand-in for the Xyte platform at 127.0.0.1, port 8090 or --port: no account, no network
     Sandbox {
         /// Seed of the invented fleet
@@ -45,8 +45,29 @@ pub(crate) enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Check the settings and the connection, and say where each setting came from
+    ///
+    /// Asks the platform for one cheap read per key, without a key only whether it answers.
+    ///
+    /// Exit codes: 0 all is well, 2 a setting cannot be used, 3 the platform cannot be reached, 4 it does not answer in time, 5 it refuses the key, 6 what answers is not its API or is broken, 1 anything else.
+    Doctor {
+        /// JSON instead of text
+        #[arg(long)]
+        json: bool,
+    },
     /// Ask the local server whether it is alive
     Healthcheck,
+}
+
+/// Flags of `http` alone; they have no variables.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct HttpFlags {
+    /// Give sessions to clients of MCP 2025-11-25 and before, so that tools can ask their users; all others are served without
+    #[arg(long)]
+    pub(crate) legacy_sessions: bool,
+    /// Serve everybody with the server's own key, on a public address too
+    #[arg(long)]
+    pub(crate) allow_unauthenticated: bool,
 }
 
 /// Flags of the settings. Each overrides the variable of its name.

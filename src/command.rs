@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod capabilities;
+pub(crate) mod doctor;
 pub(crate) mod healthcheck;
 pub(crate) mod http;
 pub(crate) mod sandbox;
@@ -32,9 +33,14 @@ pub(crate) struct Ready {
 
 /// Makes the service; with the sandbox, the platform as well.
 pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
+    prepare_offering(config, &config.toolsets).await
+}
+
+/// The same with toolsets that may differ from the operator's.
+async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Result<Ready> {
     let catalogue = Catalogue::load(generated::CAPABILITIES)
         .context("the embedded capabilities cannot be loaded")?;
-    check_toolsets(&config.toolsets, &catalogue)?;
+    check_toolsets(toolsets, &catalogue)?;
     let sandbox = match &config.sandbox {
         Some(chosen) => Some(sandbox::start(chosen).await?),
         None => None,
@@ -42,7 +48,7 @@ pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
     let base =
         sandbox.as_ref().map_or_else(|| config.base_url.clone(), |started| started.base.clone());
     let settings = Settings {
-        toolsets: config.toolsets.clone(),
+        toolsets: toolsets.clone(),
         read_only: config.read_only,
         rate_limit: config.rate_limit,
         deadline: config.deadline,
@@ -135,20 +141,33 @@ pub(crate) fn own_caller(ready: &Ready) -> Caller {
     }
 }
 
-/// A token that is cancelled by the signals that ask a process to end.
+/// A token that is cancelled by the first signal that asks the process to end; the second ends it at once.
 pub(crate) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let cancelled = stop.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        let mut next = async || {
+            tokio::select! {
+                _ = terminate.recv() => SignalKind::terminate(),
+                _ = interrupt.recv() => SignalKind::interrupt(),
+            }
+        };
+        next().await;
         cancelled.cancel();
+        tracing::info!("stopping; calls in flight may end, a second signal stops at once");
+        end_at_once(next().await);
     });
     Ok(stop)
+}
+
+/// What a shell makes of a process that a signal ended.
+const ENDED_BY_SIGNAL: i32 = 128;
+
+#[expect(clippy::exit, reason = "whoever asks twice does not want to wait for anything")]
+fn end_at_once(signal: SignalKind) {
+    std::process::exit(ENDED_BY_SIGNAL + signal.as_raw_value());
 }
 
 /// Prints a result. Only commands that are no MCP server may.

@@ -1,6 +1,7 @@
-//! Settings from flags, variables and defaults. `main` hands it the environment.
+//! Settings from flags, variables and defaults. It is given the environment and reads none itself.
 
 mod shown;
+pub(crate) mod source;
 pub(crate) mod variable;
 
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use xyte_mcp_runtime::upstream::Manners;
 
 use crate::cli::Flags;
 use crate::xyte;
+use source::{Origin, Source, Surroundings};
 use variable::Lookup;
 
 /// Where the platform is when nobody says otherwise.
@@ -45,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) log_level: tracing::Level,
     /// What the operator should know and may leave as it is.
     pub(crate) warnings: Vec<String>,
+    /// Where each setting came from.
+    pub(crate) origins: Vec<Origin>,
 }
 
 /// The world of the sandbox.
@@ -69,17 +73,20 @@ pub(crate) enum Error {
 
 impl Config {
     /// Reads every setting.
-    pub(crate) fn read(
-        flags: &Flags,
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Error> {
-        let lookup = Lookup::new(flags, environment);
+    pub(crate) fn read(flags: &Flags, surroundings: &Surroundings) -> Result<Self, Error> {
+        let lookup = Lookup::new(flags, surroundings);
         lookup.refuse_what_is_not_there_yet()?;
+        let config = Self::look_up(flags, &lookup)?;
+        Ok(Self { warnings: lookup.warnings(), origins: lookup.origins(), ..config })
+    }
+
+    fn look_up(flags: &Flags, lookup: &Lookup<'_>) -> Result<Self, Error> {
         Ok(Self {
-            warnings: lookup.warnings(),
+            warnings: Vec::new(),
+            origins: Vec::new(),
             sandbox: sandbox(flags)?,
-            api_key: key(&lookup, "XYTE_API_KEY")?,
-            partner_key: key(&lookup, "XYTE_PARTNER_API_KEY")?,
+            api_key: key(lookup, "XYTE_API_KEY")?,
+            partner_key: key(lookup, "XYTE_PARTNER_API_KEY")?,
             base_url: lookup.parse("XYTE_BASE_URL", DEFAULT_BASE_URL, xyte::base_url)?,
             host: lookup.parse("XYTE_MCP_HOST", "127.0.0.1", host)?,
             port: lookup.parse("XYTE_MCP_PORT", "8080", number("a port from 0 to 65535"))?,
@@ -94,15 +101,15 @@ impl Config {
                 "60",
                 number("a whole number of calls a minute; 0 is no limit"),
             )?,
-            manners: manners(&lookup)?,
+            manners: manners(lookup)?,
             deadline: lookup.parse("XYTE_DEADLINE_MS", "20000", milliseconds)?,
             min_key_length: lookup.parse(
                 "XYTE_MIN_KEY_LENGTH",
                 "32",
                 number("a whole number of characters"),
             )?,
-            http_token: token(&lookup)?,
-            metrics_token: key(&lookup, "XYTE_METRICS_TOKEN")?,
+            http_token: token(lookup)?,
+            metrics_token: key(lookup, "XYTE_METRICS_TOKEN")?,
             read_only: lookup.parse("XYTE_READ_ONLY", "false", boolean)?,
             toolsets: lookup.parse("XYTE_TOOLSETS", "", |text| Ok(Toolsets::parse(text)))?,
             log_level: lookup.parse("XYTE_LOG_LEVEL", "INFO", |text| {
@@ -136,15 +143,18 @@ fn manners(lookup: &Lookup<'_>) -> Result<Manners, Error> {
 }
 
 fn key(lookup: &Lookup<'_>, name: &'static str) -> Result<Option<Key>, Error> {
-    let Some(text) = lookup.find(name)?.filter(|text| !text.trim().is_empty()) else {
+    let found = lookup.find(name)?;
+    let Some((text, source)) = found.filter(|(text, _)| !text.trim().is_empty()) else {
+        lookup.note(name, String::new(), Source::Default);
         return Ok(None);
     };
-    let held = Lookup::shown(name, &text);
-    Key::new(&text).map(Some).map_err(|err| Error::Malformed {
+    let key = Key::new(&text).map_err(|err| Error::Malformed {
         name: name.to_owned(),
-        held,
+        held: Lookup::shown(name, &text),
         wanted: format!("visible characters, but {err}"),
-    })
+    })?;
+    lookup.note(name, format!("****{}", key.id()), source);
+    Ok(Some(key))
 }
 
 fn token(lookup: &Lookup<'_>) -> Result<Option<Key>, Error> {
@@ -213,14 +223,18 @@ fn origins(text: &str) -> Result<Vec<String>, String> {
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Result<Config, Error> {
-        let variables: Vec<(String, String)> = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        Config::read(&Flags::default(), move |name| {
-            variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
-        })
+    fn variables(variables: &[(&str, &str)]) -> source::Variables {
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn read(environment: &[(&str, &str)]) -> Result<Config, Error> {
+        let environment = variables(environment);
+        Config::read(&Flags::default(), &Surroundings { environment, ..Surroundings::default() })
+    }
+
+    fn origin(config: &Config, name: &str) -> (String, String) {
+        let found = config.origins.iter().find(|origin| origin.name == name).unwrap();
+        (found.shown.clone(), found.source.to_string())
     }
 
     #[test]
@@ -240,9 +254,52 @@ mod tests {
     #[test]
     fn a_flag_wins_over_its_variable() {
         let flags = Flags { port: Some("1".to_owned()), ..Flags::default() };
-        let config =
-            Config::read(&flags, |name| (name == "XYTE_MCP_PORT").then(|| "2".to_owned())).unwrap();
+        let both = Surroundings {
+            environment: variables(&[("XYTE_MCP_PORT", "2"), ("XYTE_MCP_HOST", "::1")]),
+            env_file: variables(&[
+                ("PORT", "3"),
+                ("XYTE_MCP_HOST", "::2"),
+                ("XYTE_RATE_LIMIT", "9"),
+            ]),
+        };
+        let config = Config::read(&flags, &both).unwrap();
         assert_eq!(config.port, 1);
+        assert_eq!(origin(&config, "XYTE_MCP_PORT"), ("1".to_owned(), "flag".to_owned()));
+        assert_eq!(origin(&config, "XYTE_MCP_HOST").1, "environment (XYTE_MCP_HOST)");
+        assert_eq!(origin(&config, "XYTE_RATE_LIMIT").1, ".env (XYTE_RATE_LIMIT)");
+        assert_eq!(origin(&config, "XYTE_TIMEOUT_MS").1, "default");
+    }
+
+    #[test]
+    fn a_variable_set_to_nothing_hides_the_line_in_the_file() {
+        let places = Surroundings {
+            environment: variables(&[("XYTE_API_KEY", "")]),
+            env_file: variables(&[("XYTE_API_KEY", "hush-hush"), ("PORT", "3")]),
+        };
+        let config = Config::read(&Flags::default(), &places).unwrap();
+        assert!(config.api_key.is_none());
+        assert_eq!(origin(&config, "XYTE_MCP_PORT").1, ".env (PORT)");
+    }
+
+    #[test]
+    fn a_secret_is_shown_by_its_id_and_may_lie_in_a_file() {
+        let path = std::env::temp_dir().join(format!("xyte-mcp-{}", std::process::id()));
+        std::fs::write(&path, "abc\n").unwrap();
+        let config = read(&[("XYTE_API_KEY_FILE", path.to_str().unwrap())]).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let expected = ("****ba7816bf".to_owned(), "file (XYTE_API_KEY_FILE)".to_owned());
+        assert_eq!(origin(&config, "XYTE_API_KEY"), expected);
+    }
+
+    #[test]
+    fn a_misspelled_variable_is_named_with_the_one_that_was_meant() {
+        let config = read(&[("XYTE_READONLY", "true"), ("XYTE_API_KEY_FILE", "")]).unwrap();
+        assert_eq!(
+            config.warnings,
+            [
+                "XYTE_READONLY is set and is no setting of this program; did you mean XYTE_READ_ONLY?"
+            ]
+        );
     }
 
     #[test]

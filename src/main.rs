@@ -15,6 +15,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Cli, Command};
+use crate::config::source::{Surroundings, Variables};
 use crate::config::{Config, SandboxConfig};
 
 #[global_allocator]
@@ -25,24 +26,16 @@ const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(err) = dotenvy::from_path(".env")
-        && !err.not_found()
-    {
-        // What the line holds may be a secret.
-        let cause = if let dotenvy::Error::Io(err) = err {
-            err.to_string()
-        } else {
-            "a line is not NAME=value".to_owned()
-        };
-        eprintln!("xyte-mcp: the file .env cannot be read: {cause}");
-        return ExitCode::from(UNUSABLE);
-    }
-    let config = match Config::read(&cli.flags, variable) {
-        Ok(config) => config,
-        Err(err) => {
-            eprintln!("xyte-mcp: {err}");
+    let surroundings = match surroundings() {
+        Ok(surroundings) => surroundings,
+        Err(fault) => {
+            eprintln!("xyte-mcp: the file .env cannot be read: {fault}");
             return ExitCode::from(UNUSABLE);
         }
+    };
+    let config = match Config::read(&cli.flags, &surroundings) {
+        Ok(config) => config,
+        Err(err) => return unusable(&cli.command, &err),
     };
     log_to_stderr(&config);
     for warning in &config.warnings {
@@ -71,7 +64,7 @@ async fn run(cli: Cli, config: &Config) -> anyhow::Result<ExitCode> {
     let Cli { command, flags } = cli;
     match command {
         Command::Stdio => command::stdio::run(config).await?,
-        Command::Http => command::http::run(config).await?,
+        Command::Http(flags) => command::http::run(config, flags).await?,
         Command::Sandbox { seed, scenario } => {
             // Only the flag counts: the variable is the port of the HTTP service.
             let port =
@@ -80,14 +73,56 @@ async fn run(cli: Cli, config: &Config) -> anyhow::Result<ExitCode> {
         }
         Command::Call { tool, args } => return command::call::run(config, &tool, &args).await,
         Command::Capabilities { markdown } => command::capabilities::run(markdown)?,
+        Command::Doctor { json } => return command::doctor::run(config, form(json)).await,
         Command::Healthcheck => command::healthcheck::run(config).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is where config gets the environment from")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+fn unusable(command: &Command, err: &config::Error) -> ExitCode {
+    if let Command::Doctor { json } = command
+        && let Ok(code) = command::doctor::misconfigured(err, form(*json))
+    {
+        return code;
+    }
+    eprintln!("xyte-mcp: {err}");
+    ExitCode::from(UNUSABLE)
+}
+
+fn form(json: bool) -> command::doctor::Form {
+    if json { command::doctor::Form::Json } else { command::doctor::Form::Text }
+}
+
+/// The environment and `.env`, each by itself, so that it can be told where a value is from.
+fn surroundings() -> Result<Surroundings, String> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let mut env_file = Variables::new();
+    match dotenvy::from_path_iter(".env") {
+        Ok(lines) => {
+            for line in lines {
+                let (name, value) = line.map_err(|err| told(&err))?;
+                env_file.entry(name).or_insert(value);
+            }
+        }
+        Err(err) if err.not_found() => {}
+        Err(err) => return Err(told(&err)),
+    }
+    Ok(Surroundings { environment, env_file })
+}
+
+/// The error's own text quotes the whole line, which may hold a key.
+fn told(err: &dotenvy::Error) -> String {
+    match err {
+        dotenvy::Error::LineParse(line, _) => match line.split_once('=') {
+            Some((name, _)) => {
+                format!("the value of {} is malformed; put it in quotes", name.trim())
+            }
+            None => "a line is no assignment".to_owned(),
+        },
+        other => other.to_string(),
+    }
 }
 
 /// Standard output belongs to the protocol and to results, so logs go to standard error.

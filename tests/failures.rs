@@ -117,6 +117,9 @@ async fn of_our_own() -> Vec<(&'static str, Value)> {
     let beyond = error(&bound.call("list_tickets", json!({}), &[]).await);
     let open = Running::http(&[&small[..], &["--rate-limit", "1"]].concat());
     let unselected = error(&open.call("create_space", json!({"name": "Attic"}), &[]).await);
+    let left_out = [("x-mcp-exclude-tools", "list_spaces")];
+    let narrowed = Running::http(&small);
+    let excluded = error(&narrowed.call("list_spaces", json!({}), &left_out).await);
     let mut limited = error(&open.call("list_devices", json!({}), &[]).await);
     assert!((1..=60_000).contains(&limited["retry_after_ms"].as_u64().unwrap()));
     limited["retry_after_ms"] = "[milliseconds]".into();
@@ -126,6 +129,7 @@ async fn of_our_own() -> Vec<(&'static str, Value)> {
     vec![
         ("toolset_not_offered", beyond),
         ("toolset_not_selected", unselected),
+        ("tool_not_selected", excluded),
         ("rate_limited", limited),
         ("read_only", read_only),
     ]

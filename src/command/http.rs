@@ -13,12 +13,13 @@ use xyte_mcp_runtime::server::Server;
 use xyte_mcp_runtime::transport::http::{Access, HttpSettings, KeySettings, app, serve};
 
 use super::{identity, prepare, stop_on_signal};
+use crate::cli::HttpFlags;
 use crate::config::Config;
 
 const BODY_LIMIT: usize = 1024 * 1024; // Bytes; no call of a tool comes near it.
 const DRAIN: Duration = Duration::from_secs(25); // Longer than the deadline of a call.
 
-pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()> {
     let ready = prepare(config).await?;
     let address = SocketAddr::new(config.host, config.port);
     let listener =
@@ -35,13 +36,19 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
             ],
             noun: "xyte_key".to_owned(),
             min_length: config.min_key_length,
-            access: access(config, &ready.own_keys),
+            access: access(config, flags, &ready.own_keys),
         },
         body_limit: BODY_LIMIT,
         metrics_token: config.metrics_token.clone(),
         shown: config.shown(),
+        legacy_sessions: flags.legacy_sessions,
     };
     tracing::info!("mode={mode}");
+    if flags.allow_unauthenticated {
+        tracing::warn!(
+            "--allow-unauthenticated: whoever reaches {address} acts with the server's own key, if it has one"
+        );
+    }
     tracing::info!(server.address = %address, "MCP at http://{address}/mcp");
     let server = Server::for_requests(ready.service, identity());
     serve(app(server, settings), listener, stop_on_signal()?, DRAIN)
@@ -54,11 +61,11 @@ fn is_multi_tenant(config: &Config) -> bool {
     config.api_key.is_none() && config.sandbox.is_none()
 }
 
-/// The server's own keys serve callers without one only where no stranger can be: on loopback, or with an invented fleet.
-fn access(config: &Config, own_keys: &Arc<BTreeMap<String, Key>>) -> Access {
+/// The server's own keys serve callers without one only where no stranger can be, on loopback or with an invented fleet, or where the operator said so.
+fn access(config: &Config, flags: HttpFlags, own_keys: &Arc<BTreeMap<String, Key>>) -> Access {
     if is_multi_tenant(config) {
         Access::Tenants
-    } else if config.host.is_loopback() || config.sandbox.is_some() {
+    } else if config.host.is_loopback() || config.sandbox.is_some() || flags.allow_unauthenticated {
         Access::OwnForAnyone(own_keys.clone())
     } else {
         Access::OwnForToken { keys: own_keys.clone(), token: config.http_token.clone() }
@@ -69,22 +76,27 @@ fn access(config: &Config, own_keys: &Arc<BTreeMap<String, Key>>) -> Access {
 mod tests {
     use super::*;
     use crate::cli::Flags;
+    use crate::config::source::Surroundings;
 
     #[test]
     fn the_servers_own_key_serves_strangers_on_the_loopback_address_only() {
         let keys =
             Arc::new(BTreeMap::from([("organizationKey".to_owned(), Key::new("k").unwrap())]));
-        let at = |host: &str, api_key: Option<&str>| {
+        let at = |host: &str, api_key: Option<&str>, how: HttpFlags| {
             let api_key = api_key.map(str::to_owned);
             let flags = Flags { host: Some(host.to_owned()), api_key, ..Flags::default() };
-            access(&Config::read(&flags, |_| None).unwrap(), &keys)
+            access(&Config::read(&flags, &Surroundings::default()).unwrap(), how, &keys)
         };
-        assert!(matches!(at("127.0.0.1", Some("k")), Access::OwnForAnyone(_)));
-        assert!(matches!(at("::1", Some("k")), Access::OwnForAnyone(_)));
-        assert!(matches!(at("0.0.0.0", Some("k")), Access::OwnForToken { .. }));
-        assert!(matches!(at("192.0.2.1", Some("k")), Access::OwnForToken { .. }));
+        let closed = HttpFlags::default();
+        let open = HttpFlags { allow_unauthenticated: true, ..closed };
+        assert!(matches!(at("0.0.0.0", Some("k"), open), Access::OwnForAnyone(_)));
+        assert!(matches!(at("0.0.0.0", None, open), Access::Tenants));
+        assert!(matches!(at("127.0.0.1", Some("k"), closed), Access::OwnForAnyone(_)));
+        assert!(matches!(at("::1", Some("k"), closed), Access::OwnForAnyone(_)));
+        assert!(matches!(at("0.0.0.0", Some("k"), closed), Access::OwnForToken { .. }));
+        assert!(matches!(at("192.0.2.1", Some("k"), closed), Access::OwnForToken { .. }));
         assert!(
-            matches!(at("127.0.0.1", None), Access::Tenants),
+            matches!(at("127.0.0.1", None, closed), Access::Tenants),
             "a partner's key alone serves no stranger"
         );
     }

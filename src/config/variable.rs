@@ -1,6 +1,12 @@
 //! Finding the text of a setting: flag, variable, alias, file. Knows names, not meanings.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use xyte_mcp_runtime::catalogue::nearest;
+
 use super::Error;
+use super::source::{Origin, Source, Surroundings, Variables};
 use crate::cli::Flags;
 
 /// Variables with other names that mean the same.
@@ -42,65 +48,93 @@ const NOT_YET: &[(&str, &str)] = &[
 /// Variables of OAuth set-ups, which the platform's API has no use for.
 const NO_CREDENTIALS: &[&str] = &["XYTE_OAUTH_TOKEN", "XYTE_USER_TOKEN"];
 
-/// Looks a variable up by name.
-type Environment<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+/// Names of variables of ours begin like this.
+const PREFIX: &str = "XYTE_";
 
-/// Where settings are looked up.
+/// Where settings are looked up, and what was found there.
 pub(super) struct Lookup<'a> {
     flags: &'a Flags,
-    environment: Environment<'a>,
+    surroundings: &'a Surroundings,
+    origins: RefCell<Vec<Origin>>,
 }
 
 impl<'a> Lookup<'a> {
-    pub(super) fn new(flags: &'a Flags, environment: impl Fn(&str) -> Option<String> + 'a) -> Self {
-        Self { flags, environment: Box::new(environment) }
+    pub(super) fn new(flags: &'a Flags, surroundings: &'a Surroundings) -> Self {
+        Self { flags, surroundings, origins: RefCell::default() }
     }
 
     /// Refuses variables that would be silently without effect.
     pub(super) fn refuse_what_is_not_there_yet(&self) -> Result<(), Error> {
         for (name, feature) in NOT_YET {
-            if self.variable(name).is_some() {
+            if self.is_set(name) {
                 return Err(Error::NotYet { name: (*name).to_owned(), feature });
             }
         }
         Ok(())
     }
 
-    /// Tells which variables are accepted and have no effect.
+    /// Tells which variables have no effect; to be asked when all settings were looked up.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let set = NO_CREDENTIALS.iter().filter(|name| self.variable(name).is_some());
-        set.map(|name| {
+        let credentials = NO_CREDENTIALS.iter().filter(|name| self.is_set(name)).map(|name| {
             format!(
                 "{name} is set and never used as a credential; the platform takes API keys only"
             )
-        })
-        .collect()
+        });
+        credentials.chain(self.misspelled()).collect()
     }
 
-    /// Finds the text of a setting.
-    pub(super) fn find(&self, name: &'static str) -> Result<Option<String>, Error> {
+    /// Where each setting came from, in the order in which they were looked up.
+    pub(super) fn origins(&self) -> Vec<Origin> {
+        self.origins.borrow().clone()
+    }
+
+    /// Finds the text of a setting and where it is from.
+    pub(super) fn find(&self, name: &'static str) -> Result<Option<(String, Source)>, Error> {
         if let Some(text) = self.flags.of(name) {
-            return Ok(Some(text.to_owned()));
+            return Ok(Some((text.to_owned(), Source::Flag)));
         }
-        let aliases = ALIASES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map_or(&[][..], |(_, aliases)| aliases);
-        let mut found = self.variable(name);
-        for alias in aliases {
-            let other = self.variable(alias);
-            if found.is_some() && other.is_some() && found != other {
-                return Err(Error::Contradiction {
-                    name: name.to_owned(),
-                    alias: (*alias).to_owned(),
-                });
+        let places = [
+            (&self.surroundings.environment, Source::Environment as fn(String) -> Source),
+            (&self.surroundings.env_file, Source::EnvFile),
+        ];
+        for (variables, source) in places {
+            match Self::find_in(variables, name)? {
+                Place::Silent => {}
+                Place::Empty => return Ok(None),
+                Place::Says(variable, text) => return Ok(Some((text, source(variable)))),
+                Place::Points(variable, text) => return Ok(Some((text, Source::File(variable)))),
             }
-            found = found.or(other);
         }
-        if found.is_none() && SECRETS.contains(&name) {
-            return self.read_file(&format!("{name}_FILE"));
+        Ok(None)
+    }
+
+    fn find_in(variables: &Variables, name: &'static str) -> Result<Place, Error> {
+        let mut place = Place::Silent;
+        for known in std::iter::once(&name).chain(aliases(name)) {
+            let Some(text) = variables.get(*known) else { continue };
+            place = match place {
+                Place::Says(first, said) if !text.is_empty() && *text != said => {
+                    return Err(Error::Contradiction { name: first, alias: (*known).to_owned() });
+                }
+                Place::Silent | Place::Empty if !text.is_empty() => {
+                    Place::Says((*known).to_owned(), text.clone())
+                }
+                Place::Silent => Place::Empty,
+                settled => settled,
+            };
         }
-        Ok(found)
+        let twin = format!("{name}_FILE");
+        let path = variables.get(&twin).filter(|path| !path.is_empty());
+        match (path, place) {
+            (Some(path), Place::Silent | Place::Empty) if SECRETS.contains(&name) => {
+                let text = std::fs::read_to_string(path).map_err(|err| Error::Unreadable {
+                    name: twin.clone(),
+                    cause: err.to_string(),
+                })?;
+                Ok(Place::Points(twin, text.trim().to_owned()))
+            }
+            (_, place) => Ok(place),
+        }
     }
 
     /// Finds and parses a setting; `parse` gives what is accepted as its error.
@@ -110,9 +144,16 @@ impl<'a> Lookup<'a> {
         default: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Error> {
-        let text = self.find(name)?.unwrap_or_else(|| default.to_owned());
+        let found = self.find(name)?;
+        let (text, source) = found.unwrap_or_else(|| (default.to_owned(), Source::Default));
         let held = Self::shown(name, &text);
+        self.note(name, text.clone(), source);
         parse(&text).map_err(|wanted| Error::Malformed { name: name.to_owned(), held, wanted })
+    }
+
+    /// Remembers where a setting is from, for whoever asks.
+    pub(super) fn note(&self, name: &'static str, shown: String, source: Source) {
+        self.origins.borrow_mut().push(Origin { name, shown, source });
     }
 
     /// Shows what a setting holds, unless it is a secret.
@@ -126,14 +167,48 @@ impl<'a> Lookup<'a> {
     }
 
     /// An empty variable is as good as none.
-    fn variable(&self, name: &str) -> Option<String> {
-        (self.environment)(name).filter(|text| !text.is_empty())
+    fn is_set(&self, name: &str) -> bool {
+        let Surroundings { environment, env_file } = self.surroundings;
+        environment.get(name).or_else(|| env_file.get(name)).is_some_and(|text| !text.is_empty())
     }
 
-    fn read_file(&self, name: &str) -> Result<Option<String>, Error> {
-        let Some(path) = self.variable(name) else { return Ok(None) };
-        let text = std::fs::read_to_string(path)
-            .map_err(|err| Error::Unreadable { name: name.to_owned(), cause: err.to_string() })?;
-        Ok(Some(text.trim().to_owned()))
+    /// Variables that look like ours and are none.
+    fn misspelled(&self) -> impl Iterator<Item = String> {
+        let origins = self.origins();
+        let known: Vec<String> = origins
+            .iter()
+            .flat_map(|origin| std::iter::once(&origin.name).chain(aliases(origin.name)))
+            .chain(NOT_YET.iter().map(|(name, _)| name))
+            .chain(NO_CREDENTIALS)
+            .map(|name| (*name).to_owned())
+            .chain(SECRETS.iter().map(|name| format!("{name}_FILE")))
+            .collect();
+        let Surroundings { environment, env_file } = self.surroundings;
+        let ours =
+            environment.keys().chain(env_file.keys()).filter(|name| name.starts_with(PREFIX));
+        let unknown: BTreeSet<&String> = ours.filter(|name| !known.contains(name)).collect();
+        let lower: Vec<String> = known.iter().map(|name| name.to_lowercase()).collect();
+        let told = |name: &String| {
+            let near = nearest(name, lower.iter().map(String::as_str)).map(str::to_uppercase);
+            let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            format!("{name} is set and is no setting of this program{near}")
+        };
+        unknown.into_iter().map(told).collect::<Vec<_>>().into_iter()
     }
+}
+
+/// What one place says about a setting.
+enum Place {
+    Silent,
+    /// It is set to nothing, which hides what later places say.
+    Empty,
+    /// A variable, by its name, and its text.
+    Says(String, String),
+    /// A variable that names a file, and the file's text.
+    Points(String, String),
+}
+
+/// The other names of a setting.
+fn aliases(name: &str) -> &'static [&'static str] {
+    ALIASES.iter().find(|(known, _)| *known == name).map_or(&[], |(_, aliases)| aliases)
 }

@@ -147,8 +147,20 @@ impl Caller {
 pub struct Selection {
     /// Groups of tools.
     pub toolsets: Toolsets,
+    /// Single tools, by their own names; none chosen means all that the groups hold.
+    pub tools: Option<Arc<[String]>>,
+    /// Single tools that are left out, by their own names.
+    pub excluded: Arc<[String]>,
     /// Whether the caller renounced everything that changes something.
     pub read_only: bool,
+}
+
+impl Selection {
+    /// Whether the choice of single tools leaves this one in.
+    pub fn keeps(&self, tool: &str) -> bool {
+        let among = |names: &[String]| names.iter().any(|name| name == tool);
+        self.tools.as_deref().is_none_or(among) && !among(&self.excluded)
+    }
 }
 
 /// A choice of toolsets.
@@ -166,14 +178,18 @@ pub enum Toolsets {
 impl Toolsets {
     /// Reads a comma-separated list of names, or `all`; an empty text chooses nothing.
     pub fn parse(text: &str) -> Self {
-        let names: Vec<String> =
-            text.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
+        let names: Vec<String> = names(text).map(str::to_owned).collect();
         match names.as_slice() {
             [] => Self::Unset,
             names if names.iter().any(|name| name == "all") => Self::All,
             _ => Self::Named(names.into()),
         }
     }
+}
+
+/// The names in a comma-separated list.
+pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -163,6 +163,11 @@ fn admit(
             Failure::new("toolset_not_selected", message).with_hint("Ask the operator to add it.")
         );
     }
+    if !caller.selection.keeps(tool.name()) {
+        let message = format!("`{}` is not among the tools of this request", tool.name());
+        return Err(Failure::new("tool_not_selected", message)
+            .with_hint("Change which tools the request names or leaves out."));
+    }
     let shown = match view {
         View::Tool => service.selects(tool, &caller.selection),
         View::Resource => service.shows_resource(tool, &caller.selection),

@@ -2,6 +2,8 @@
 //!
 //! Every call goes through [`dispatch`]; this module only says it in MCP's words. It knows no platform, no environment and, but for the request's extensions, no HTTP.
 
+#[cfg(feature = "conformance")]
+pub(crate) mod conformance;
 mod resources;
 
 use std::sync::Arc;
@@ -10,8 +12,8 @@ use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
     CustomRequest, CustomResult, DiscoverResult, ErrorCode, Implementation,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, Resource,
-    ResourceTemplate, ServerCapabilities, ServerConfig,
+    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
+    Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -257,10 +259,13 @@ impl ServerHandler for Server {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         let method = request.method;
-        if SERVED.contains(&method.as_str()) {
+        let version = context.protocol_version();
+        let stateless = version.is_some_and(|it| it >= ProtocolVersion::V_2026_07_28);
+        // The protocol without sessions has no handshake, well-formed or not.
+        if SERVED.contains(&method.as_str()) && !(stateless && method == "initialize") {
             return Err(ErrorData::invalid_params(
                 format!("the parameters of `{method}` are malformed"),
                 None,

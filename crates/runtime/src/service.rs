@@ -100,17 +100,20 @@ impl Service {
 
     /// Whether the selection, within the operator's bound, includes the tool.
     pub(crate) fn selects(&self, tool: &Tool, selection: &Selection) -> bool {
-        match (&self.settings.toolsets, &selection.toolsets) {
+        let grouped = match (&self.settings.toolsets, &selection.toolsets) {
+            // Whoever names tools has chosen them instead of the default ones.
+            (Toolsets::Unset, Toolsets::Unset) if selection.tools.is_some() => true,
             (Toolsets::Unset, choice) => tool.is_in(choice),
             (bound, Toolsets::Unset) => tool.is_in(bound),
             (bound, choice) => tool.is_in(bound) && tool.is_in(choice),
-        }
+        };
+        grouped && selection.keeps(tool.name())
     }
 
-    /// Whether the selection shows the resource that the tool reads: all that are offered, unless somebody chose toolsets.
+    /// Whether the selection shows the resource that the tool reads: all that are offered, unless somebody chose toolsets or single tools.
     pub(crate) fn shows_resource(&self, tool: &Tool, selection: &Selection) -> bool {
         match selection.toolsets {
-            Toolsets::Unset => self.offers(tool),
+            Toolsets::Unset => self.offers(tool) && selection.keeps(tool.name()),
             _ => self.selects(tool, selection),
         }
     }

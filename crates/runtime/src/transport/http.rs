@@ -2,6 +2,7 @@
 //!
 //! It turns a request into a caller and a message for MCP, or into a call for the REST face, and knows nothing of limits.
 
+mod choice;
 mod docs;
 mod key;
 mod message;
@@ -9,17 +10,19 @@ mod openapi;
 mod origin;
 mod probe;
 mod rest;
+mod session;
 
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{any, post};
 use axum::serve::ListenerExt as _;
+use axum::{Extension, Router};
+use futures::StreamExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -30,19 +33,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use self::key::{Access, KeySettings};
-use self::message::Refusal;
-use crate::caller::{Caller, Key, Selection, Toolsets};
+use self::message::{Kind, Refusal};
+use self::session::Sessions;
+use crate::caller::{Caller, Digest, Key, Selection, Toolsets};
 use crate::server::Server;
-use crate::text::quoted;
 
 /// What a client must accept; the library insists on both.
 const BOTH_FORMS: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
-
-/// Selects toolsets for one request.
-const TOOLSETS_HEADER: &str = "x-mcp-toolsets";
-
-/// Renounces everything that changes something, for one request.
-const READ_ONLY_HEADER: &str = "x-mcp-readonly";
 
 /// How HTTP is served.
 #[derive(Debug, Clone)]
@@ -59,15 +56,36 @@ pub struct HttpSettings {
     pub metrics_token: Option<Key>,
     /// The operator's settings as `/config` shows them, secrets masked.
     pub shown: Value,
+    /// Whether clients of the earlier protocol get sessions, so that they can be asked questions.
+    pub legacy_sessions: bool,
 }
+
+/// What answers messages: the server, for the tests of the protocol with the fixtures beside it.
+#[cfg(not(feature = "conformance"))]
+type Handler = Server;
+#[cfg(feature = "conformance")]
+type Handler = crate::server::conformance::WithFixtures;
 
 struct Door {
     settings: HttpSettings,
     server: Server,
-    mcp: StreamableHttpService<Server, NeverSessionManager>,
+    /// Keeps nothing between two requests.
+    stateless: StreamableHttpService<Handler, NeverSessionManager>,
+    sessions: Option<Sessions>,
     /// The service's own document, written when it is first asked for.
     openapi: OnceLock<Bytes>,
 }
+
+/// A request that was let in.
+struct Admitted {
+    request: Request,
+    kind: Kind,
+    tenant: Digest,
+}
+
+/// Tells the requests of a connection that the server is about to end.
+#[derive(Debug, Clone)]
+struct Stopping(CancellationToken);
 
 /// The application: every route with and without the `/v1` prefix.
 pub fn app(server: Server, settings: HttpSettings) -> Router {
@@ -78,8 +96,9 @@ pub fn app(server: Server, settings: HttpSettings) -> Router {
         .disable_allowed_hosts()
         .disable_allowed_origins()
         .with_max_request_body_bytes(settings.body_limit);
-    let handler = server.clone();
-    let mcp = StreamableHttpService::new(
+    let handler = Handler::from(server.clone());
+    let sessions = settings.legacy_sessions.then(|| Sessions::new(handler.clone(), config.clone()));
+    let stateless = StreamableHttpService::new(
         move || Ok(handler.clone()),
         Arc::new(NeverSessionManager::default()),
         config,
@@ -93,7 +112,7 @@ pub fn app(server: Server, settings: HttpSettings) -> Router {
         .merge(probe::routes())
         .merge(docs::routes())
         .merge(rest::routes(&server));
-    let door = Arc::new(Door { settings, server, mcp, openapi: OnceLock::new() });
+    let door = Arc::new(Door { settings, server, stateless, sessions, openapi: OnceLock::new() });
     Router::new()
         .route("/", post(plain))
         .nest("/v1", routes.clone())
@@ -124,6 +143,7 @@ pub async fn serve(
         bound.cancelled().await;
         tokio::time::sleep(drain).await;
     };
+    let app = app.layer(Extension(Stopping(stop.clone())));
     let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
     tokio::select! {
         ended = serving => ended,
@@ -139,7 +159,7 @@ async fn gone() -> (StatusCode, &'static str) {
 }
 
 async fn plain(State(door): State<Arc<Door>>, request: Request) -> Response {
-    let selection = Selection { toolsets: Toolsets::Unset, read_only: false };
+    let selection = Selection::default();
     door.answer(request, selection).await
 }
 
@@ -148,7 +168,7 @@ async fn narrowed(
     Path(toolsets): Path<String>,
     request: Request,
 ) -> Response {
-    let selection = Selection { toolsets: Toolsets::parse(&toolsets), read_only: false };
+    let selection = Selection { toolsets: Toolsets::parse(&toolsets), ..Selection::default() };
     door.answer(request, selection).await
 }
 
@@ -157,31 +177,56 @@ async fn narrowed_read_only(
     Path(toolsets): Path<String>,
     request: Request,
 ) -> Response {
-    let selection = Selection { toolsets: Toolsets::parse(&toolsets), read_only: true };
+    let selection =
+        Selection { toolsets: Toolsets::parse(&toolsets), read_only: true, ..Selection::default() };
     door.answer(request, selection).await
 }
 
 impl Door {
     async fn answer(&self, request: Request, selection: Selection) -> Response {
         match self.admit(request, selection).await {
-            Ok(request) => self.mcp.handle(request).await.map(Body::new),
+            Ok(admitted) => {
+                self.pass_on(admitted).await.unwrap_or_else(|refusal| log(refusal).into_message())
+            }
             Err(refusal) => refusal.into_message(),
         }
     }
 
+    /// A session's requests and the handshake go to the part that keeps sessions, all others to the one that keeps nothing.
+    async fn pass_on(&self, admitted: Admitted) -> Result<Response, Refusal> {
+        let Admitted { request, kind, tenant } = admitted;
+        let of_session = kind == Kind::Handshake || Sessions::named_in(request.headers());
+        match self.sessions.as_ref().filter(|_| of_session) {
+            None => Ok(self.stateless.handle(request).await.map(Body::new)),
+            Some(sessions) if request.method() == Method::GET => {
+                let stopping = request.extensions().get::<Stopping>().cloned();
+                let response = sessions.answer(request, tenant).await?;
+                Ok(match stopping {
+                    Some(Stopping(stop)) => response.map(|body| until(body, stop)),
+                    None => response,
+                })
+            }
+            Some(sessions) => sessions.answer(request, tenant).await,
+        }
+    }
+
     /// Completes a request of the protocol with its caller, and checks its message.
-    async fn admit(&self, request: Request, selection: Selection) -> Result<Request, Refusal> {
+    async fn admit(&self, request: Request, selection: Selection) -> Result<Admitted, Refusal> {
         let (mut parts, body) = request.into_parts();
         let caller = self.caller(&parts, selection)?;
+        let tenant = caller.tenant();
         parts.extensions.insert(caller);
         if parts.method != Method::POST {
-            return Ok(Request::from_parts(parts, body));
+            let request = Request::from_parts(parts, body);
+            return Ok(Admitted { request, kind: Kind::Other, tenant });
         }
-        let body = message::read(body, self.settings.body_limit).await?;
-        if supply_headers(&mut parts.headers) {
-            message::check(&body)?;
-        }
-        Ok(Request::from_parts(parts, Body::from(body)))
+        let body = message::read(body, self.settings.body_limit).await.map_err(log)?;
+        let kind = if supply_headers(&mut parts.headers) {
+            message::check(&body).map_err(log)?
+        } else {
+            Kind::Other
+        };
+        Ok(Admitted { request: Request::from_parts(parts, Body::from(body)), kind, tenant })
     }
 
     /// The checks in their order, all of which need no body: where the request came from, whose it is, what it chose.
@@ -193,7 +238,8 @@ impl Door {
             self.server.service().metrics.auth_failed(&refusal.error);
             log(refusal)
         })?;
-        caller.selection = self.select(&parts.headers, selection).map_err(log)?;
+        let catalogue = &self.server.service().catalogue;
+        caller.selection = choice::select(&parts.headers, selection, catalogue).map_err(log)?;
         Ok(caller)
     }
 
@@ -201,44 +247,11 @@ impl Door {
         let HttpSettings { allowed_hosts, allowed_origins, .. } = &self.settings;
         origin::check(&parts.uri, &parts.headers, allowed_hosts, allowed_origins).map_err(log)
     }
-
-    /// What the request chose to see: the URL, else the headers.
-    fn select(&self, headers: &HeaderMap, mut selection: Selection) -> Result<Selection, Refusal> {
-        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        if let (Toolsets::Unset, Some(names)) = (&selection.toolsets, header(TOOLSETS_HEADER)) {
-            selection.toolsets = Toolsets::parse(names);
-        }
-        for value in headers.get_all(READ_ONLY_HEADER) {
-            selection.read_only |= switch(value).ok_or_else(|| {
-                let message = format!("the header {READ_ONLY_HEADER} takes true or false");
-                Refusal::new(StatusCode::BAD_REQUEST, "invalid_readonly", message)
-            })?;
-        }
-        let known = &self.server.service().catalogue.toolsets;
-        let Toolsets::Named(names) = &selection.toolsets else { return Ok(selection) };
-        match names.iter().find(|name| !known.iter().any(|toolset| toolset.name == **name)) {
-            None => Ok(selection),
-            Some(unknown) => {
-                let all = known
-                    .iter()
-                    .map(|toolset| toolset.name.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                let message =
-                    format!("no toolset `{}`; there are {all}, and `all`", quoted(unknown));
-                Err(Refusal::new(StatusCode::BAD_REQUEST, "unknown_toolset", message))
-            }
-        }
-    }
 }
 
-/// Reads a switch; what is neither on nor off must not pass for off.
-fn switch(value: &HeaderValue) -> Option<bool> {
-    match value.to_str().ok()?.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" | "" => Some(false),
-        _ => None,
-    }
+/// Ends a stream that has no end of its own when the server does.
+fn until(body: Body, stop: CancellationToken) -> Body {
+    Body::from_stream(body.into_data_stream().take_until(stop.cancelled_owned()))
 }
 
 fn log(refusal: Refusal) -> Refusal {

@@ -7,12 +7,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use xyte_mcp_runtime::caller::Key;
+use xyte_mcp_runtime::caller::{Key, Toolsets};
 use xyte_mcp_runtime::server::Server;
+use xyte_mcp_runtime::service::Settings;
 use xyte_mcp_runtime::transport::http::{Access, app, serve};
 
 use crate::support::{
-    KEY_A, Platform, http_settings, identity, post, post_with, service, start, tool_call,
+    KEY_A, Platform, http_settings, identity, post, post_with, service, service_at, start,
+    tool_call,
 };
 
 async fn platform() -> Platform {
@@ -184,4 +186,60 @@ async fn a_client_that_goes_away_takes_its_request_to_the_platform_with_it() {
     calling.abort();
     // The connection is closed from the other side.
     assert_eq!(tokio::io::AsyncReadExt::read(&mut socket, &mut buffer).await.unwrap(), 0);
+}
+
+/// An address, headers, and the tools that are then listed.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+
+#[tokio::test]
+async fn a_request_names_single_tools_and_leaves_some_out_and_never_gets_more() {
+    let platform = platform().await;
+    let bound = Settings { toolsets: Toolsets::parse("things"), ..Settings::default() };
+    let free = start(service(&platform), Access::Tenants).await;
+    let bound = start(service_at(&platform.base, bound), Access::Tenants).await;
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).to_string();
+    let ask = async |base: &str, path: &str, headers: &[(&str, &str)], body: &str| {
+        let headers = [&[("x-things-key", KEY_A)], headers].concat();
+        post_with(&format!("{base}{path}"), &headers, body.to_owned()).await
+    };
+    let names = |answer: &Value| -> Vec<String> {
+        let tools = answer["result"]["tools"].as_array().unwrap();
+        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let cases: [Case<'_>; 7] = [
+        (&free, "/mcp", &[("x-mcp-tools", "thing, purge_things")], &["purge_things", "get_thing"]),
+        (&bound, "/mcp", &[("x-mcp-tools", "get_thing,purge_things")], &["get_thing"]),
+        (&free, "/mcp/x/admin", &[("x-mcp-tools", "get_thing")], &[]),
+        (
+            &free,
+            "/mcp/x/things/readonly",
+            &[("x-mcp-tools", "create_thing,get_thing")],
+            &["get_thing"],
+        ),
+        (
+            &free,
+            "/mcp",
+            &[("x-mcp-exclude-tools", "thing"), ("x-mcp-exclude-tools", "list_flat")],
+            &["create_thing", "list_things"],
+        ),
+        (&free, "/mcp", &[("x-mcp-tools", "get_thing"), ("x-mcp-exclude-tools", "get_thing")], &[]),
+        (&bound, "/mcp", &[("x-mcp-toolsets", "all"), ("x-mcp-tools", "purge_things")], &[]),
+    ];
+    for (base, path, headers, expected) in cases {
+        let (_, answer) = ask(base, path, headers, &list).await;
+        assert_eq!(names(&answer), expected, "{path} {headers:?}");
+    }
+    let call = get_thing().to_string();
+    let (_, answer) = ask(&free, "/mcp", &[("x-mcp-exclude-tools", "get_thing")], &call).await;
+    let error = &answer["result"]["structuredContent"]["error"];
+    assert_eq!(error["code"], "tool_not_selected", "what is hidden cannot be called");
+    for (name, text, code) in [
+        ("x-mcp-exclude-tools", "get_thng", "unknown_tool"),
+        ("x-mcp-tools", "get_thng", "unknown_tool"),
+        ("x-mcp-readonly", "perhaps", "invalid_readonly"),
+        ("x-mcp-tools", "caf\u{e9}", "malformed_header"),
+    ] {
+        let (status, answer) = ask(&free, "/mcp", &[(name, text)], &list).await;
+        assert_eq!((status, &answer["error"]["data"]["error"]), (400, &json!(code)), "{answer}");
+    }
 }

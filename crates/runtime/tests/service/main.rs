@@ -13,5 +13,6 @@ mod pipes;
 mod privacy;
 mod protocol;
 mod rest;
+mod sessions;
 mod support;
 mod walks;

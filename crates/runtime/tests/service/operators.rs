@@ -103,7 +103,7 @@ async fn metrics_may_ask_for_a_token_of_their_own() {
         ..http_settings(Access::Tenants)
     };
     let platform = Platform::answering(200, "{}").await;
-    let base = start_with(service(&platform), settings).await;
+    let base = start_with(service(&platform), settings).await.base;
     let url = format!("{base}/metrics");
     for (headers, status) in [
         (&[][..], 401),

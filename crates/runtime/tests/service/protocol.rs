@@ -156,6 +156,8 @@ async fn an_unknown_method_is_not_found() {
     assert_eq!(legacy("things/do", json!({})).await["error"]["code"], json!(-32601));
     let (status, answer) = stateless("things/do", json!({}), None).await;
     assert_eq!((status, &answer["error"]["code"]), (404, &json!(-32601)));
+    let (status, answer) = stateless("initialize", json!({}), None).await;
+    assert_eq!((status, &answer["error"]["code"]), (404, &json!(-32601)), "{answer}");
     for params in [json!({}), json!({"name": 3}), json!({"name": "get_thing", "arguments": []})] {
         let answer = legacy("tools/call", params).await;
         assert_eq!(answer["error"]["code"], json!(-32602), "{answer}");

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName};
 use progenitor_client::Error;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use xyte_mcp_catalogue::{Entry, Location};
 use xyte_mcp_runtime::api::Api;
@@ -255,6 +256,7 @@ pub(crate) fn http_settings(access: Access) -> HttpSettings {
         allowed_hosts: ["127.0.0.1", "localhost"].map(str::to_owned).to_vec(),
         allowed_origins: Vec::new(),
         keys: KeySettings { headers, noun: "things_key".to_owned(), min_length: 32, access },
+        legacy_sessions: false,
         body_limit: 1 << 20,
         metrics_token: None,
         shown: json!({ "setting": 1 }),
@@ -263,15 +265,24 @@ pub(crate) fn http_settings(access: Access) -> HttpSettings {
 
 /// The whole HTTP service on a port of its own; returns its address.
 pub(crate) async fn start(service: Arc<Service>, access: Access) -> String {
-    start_with(service, http_settings(access)).await
+    start_with(service, http_settings(access)).await.base
 }
 
-pub(crate) async fn start_with(service: Arc<Service>, settings: HttpSettings) -> String {
+/// A running HTTP service.
+pub(crate) struct Served {
+    pub(crate) base: String,
+    pub(crate) stop: CancellationToken,
+    pub(crate) ended: JoinHandle<std::io::Result<()>>,
+}
+
+/// The same with settings of the test's own.
+pub(crate) async fn start_with(service: Arc<Service>, settings: HttpSettings) -> Served {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let router = app(Server::for_requests(service, identity()), settings);
-    tokio::spawn(serve(router, listener, CancellationToken::new(), Duration::from_secs(1)));
-    base
+    let stop = CancellationToken::new();
+    let ended = tokio::spawn(serve(router, listener, stop.clone(), Duration::from_mins(1)));
+    Served { base, stop, ended }
 }
 
 /// Posts one message as tenant A would type it: no handshake, no `Accept`.

@@ -147,8 +147,16 @@ struct Envelope<'a> {
     error: Option<&'a RawValue>,
 }
 
+/// What a message is to the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Opens a conversation of the earlier protocol.
+    Handshake,
+    Other,
+}
+
 /// Checks that a body is one message; the protocol's library would refuse it as a media type.
-pub(super) fn check(body: &[u8]) -> Result<(), Refusal> {
+pub(super) fn check(body: &[u8]) -> Result<Kind, Refusal> {
     let Ok(raw) = serde_json::from_slice::<&RawValue>(body) else {
         return Err(Refusal::malformed(PARSE_ERROR, "the body is not valid JSON", Value::Null));
     };
@@ -160,7 +168,8 @@ pub(super) fn check(body: &[u8]) -> Result<(), Refusal> {
         || envelope.result.is_some()
         || envelope.error.is_some();
     if known && envelope.jsonrpc.as_deref() == Some("2.0") {
-        return Ok(());
+        let handshake = envelope.method.is_some_and(|method| method.get() == "\"initialize\"");
+        return Ok(if handshake { Kind::Handshake } else { Kind::Other });
     }
     let id = envelope.id.and_then(|id| serde_json::from_str(id.get()).ok()).unwrap_or_default();
     Err(Refusal::malformed(INVALID_REQUEST, "the body is no JSON-RPC 2.0 request", id))
@@ -172,8 +181,10 @@ mod tests {
 
     #[test]
     fn only_one_message_of_the_protocol_passes() {
-        assert!(check(br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).is_ok());
-        assert!(check(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#).is_ok());
+        let kind = |body: &[u8]| check(body).unwrap();
+        assert_eq!(kind(br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), Kind::Other);
+        assert_eq!(kind(br#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#), Kind::Handshake);
+        assert_eq!(kind(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Kind::Other);
         let codes = [
             &br#"{"jsonrpc":"2.0","id":1"#[..],
             b"",

@@ -91,6 +91,23 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn the_servers_own_pages_may_call_it_unless_it_answers_to_any_name() {
+        let origin = |origin| {
+            HeaderMap::from_iter([
+                (HOST, HeaderValue::from_static("127.0.0.1:8080")),
+                (ORIGIN, HeaderValue::from_static(origin)),
+            ])
+        };
+        let passes = |host: &str, headers| {
+            check(&Uri::from_static("/mcp"), &headers, &[host.to_owned()], &[]).is_ok()
+        };
+        assert!(passes("127.0.0.1", origin("http://127.0.0.1:8080")));
+        assert!(!passes("127.0.0.1", origin("http://127.0.0.1:8081")));
+        assert!(!passes("127.0.0.1", origin("http://localhost:8080")));
+        assert!(!passes(ANY, origin("http://127.0.0.1:8080")));
+    }
+
     fn passes(host: &'static str, origin: Option<&'static str>) -> bool {
         passes_of(&["localhost", "127.0.0.1", "::1", "mcp.example.com:8443"], host, origin)
     }
@@ -124,6 +141,7 @@ mod tests {
             "https://app.example.com:443",
             "http://localhost:5173",
             "http://localhost",
+            "https://localhost",
         ] {
             assert!(passes("localhost", Some(origin)), "{origin}");
         }

@@ -29,7 +29,7 @@ async fn healthz() -> &'static str {
 /// The catalogue is loaded before anything listens, so what is left to ask is whether it holds a tool for anybody.
 async fn readyz(State(door): State<Arc<Door>>) -> Response {
     let service = door.server.service();
-    let everything = Selection { toolsets: Toolsets::All, read_only: false };
+    let everything = Selection { toolsets: Toolsets::All, ..Selection::default() };
     match service.shown(&everything).len() {
         0 => {
             let reason = "no tool is served: the chosen toolsets and read-only leave none";

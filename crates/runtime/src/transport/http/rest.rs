@@ -69,7 +69,7 @@ impl FromRequestParts<Arc<Door>> for Admitted {
     async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Error> {
         let path = RawPathParams::from_request_parts(parts, door).await;
         let read_only = parts.extensions.get::<ReadOnly>().is_some_and(|only| only.0);
-        let mut selection = Selection { toolsets: Toolsets::Unset, read_only };
+        let mut selection = Selection { read_only, ..Selection::default() };
         let mut variables = Vec::new();
         for (name, value) in path.iter().flatten() {
             match name {

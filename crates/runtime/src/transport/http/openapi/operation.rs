@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use xyte_mcp_catalogue as model;
 
 use super::RESOURCES;
-use super::part::{failures, reference};
+use super::part::{failures, narrowing, reference};
 use crate::caller::Selection;
 use crate::catalogue::Tool;
 use crate::service::Service;
@@ -108,10 +108,6 @@ fn parameter(tool: &Tool, name: &str, schema: &Value, in_path: bool) -> Value {
         parameter["example"] = example.clone();
     }
     parameter
-}
-
-fn narrowing() -> Vec<Value> {
-    vec![reference("parameters", "toolsets"), reference("parameters", "readonly")]
 }
 
 fn answered(tool: &Tool, statuses: &[u16]) -> Map<String, Value> {

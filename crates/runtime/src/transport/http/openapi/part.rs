@@ -111,13 +111,32 @@ pub(super) fn parameters(catalogue: &Catalogue) -> Value {
             "description": "Toolsets to choose from. A tool outside of them is not called; unset, only the default tools are.",
             "schema": { "type": "array", "items": { "type": "string", "enum": names } },
         },
+        "tools": {
+            "name": "X-MCP-Tools",
+            "in": "header",
+            "description": "Single tools, instead of the default ones; with toolsets, only those in both.",
+            "schema": { "type": "array", "items": { "type": "string" } },
+        },
+        "exclude_tools": {
+            "name": "X-MCP-Exclude-Tools",
+            "in": "header",
+            "description": "Single tools to leave out.",
+            "schema": { "type": "array", "items": { "type": "string" } },
+        },
         "readonly": {
             "name": "X-MCP-Readonly",
             "in": "header",
             "description": "Refuses everything that changes something.",
-            "schema": { "type": "string", "enum": ["true", "false", "1", "0", ""] },
+            "schema": { "type": "string", "enum": ["true", "false", "1", "0", "yes", "no", "on", "off", ""] },
         },
     })
+}
+
+/// How a request says what it chose.
+pub(super) fn narrowing() -> Vec<Value> {
+    ["toolsets", "tools", "exclude_tools", "readonly"]
+        .map(|name| reference("parameters", name))
+        .into()
 }
 
 /// The routes of the service itself.
@@ -132,7 +151,7 @@ pub(super) fn fixed_paths(keys: &KeySettings) -> Map<String, Value> {
             "operationId": id,
             "summary": summary,
             "tags": [SERVICE],
-            "parameters": [reference("parameters", "toolsets"), reference("parameters", "readonly")],
+            "parameters": narrowing(),
             "responses": responses,
         } })
     };

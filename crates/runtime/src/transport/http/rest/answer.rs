@@ -10,11 +10,12 @@ use crate::failure::Failure;
 use crate::transport::http::message::{Refusal, respond};
 
 /// The status of a failure by its code. A code that is not here came from a platform that failed: 502.
-pub(in crate::transport::http) const STATUSES: [(&str, u16); 26] = [
+pub(in crate::transport::http) const STATUSES: [(&str, u16); 27] = [
     ("invalid_arguments", 400),
     ("unauthorized", 401),
     ("forbidden", 403),
     ("read_only", 403),
+    ("tool_not_selected", 403),
     ("toolset_not_selected", 403),
     ("not_found", 404),
     ("unknown_route", 404),

@@ -1,0 +1,118 @@
+//! `xyte-mcp doctor`, one exit code per kind of fault.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::Command;
+
+use serde_json::Value;
+use support::{KEY_A, Running, program};
+
+/// Runs it, and gives its exit code with its report.
+fn doctor(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, Value) {
+    let mut command = program();
+    command.args(["doctor", "--json"]).args(arguments).envs(variables.iter().copied());
+    report(command)
+}
+
+fn report(mut command: Command) -> (i32, Value) {
+    let output = command.output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let code = output.status.code().unwrap();
+    assert_eq!(report["exit_code"], code);
+    (code, report)
+}
+
+#[test]
+fn the_sandbox_is_always_well() {
+    let (code, report) = doctor(&["--sandbox", "--sandbox-scenario", "small"], &[]);
+    assert_eq!(code, 0, "{report}");
+    let checks = report["checks"].as_array().unwrap();
+    assert!(checks.iter().all(|check| check["ok"] == true), "{report}");
+}
+
+#[test]
+fn each_kind_of_fault_has_its_exit_code() {
+    let key = ("XYTE_API_KEY", "a-key-that-the-sandbox-does-not-know");
+    assert_eq!(doctor(&[], &[("XYTE_RATE_LIMIT", "many")]).0, 2);
+    assert_eq!(doctor(&["--sandbox", "--toolsets", "devises"], &[]).0, 2);
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    assert_eq!(doctor(&["--base-url", &nobody], &[]).0, 3);
+    assert_eq!(doctor(&["--base-url", &nobody], &[key]).0, 3);
+    // The system takes the connection, and nobody ever reads from it.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let slow = format!("http://{}", silent.local_addr().unwrap());
+    assert_eq!(doctor(&["--base-url", &slow, "--timeout-ms", "100"], &[key]).0, 4);
+    let sandbox = Running::sandbox();
+    let base = format!("http://{}", sandbox.address);
+    assert_eq!(doctor(&["--base-url", &base], &[key]).0, 5);
+    assert_eq!(doctor(&["--base-url", &base], &[("XYTE_API_KEY", KEY_A)]).0, 0);
+    assert_eq!(doctor(&["--base-url", &base], &[]).0, 0, "without a key, any answer will do");
+    let page = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = format!("http://{}", page.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut socket, _) = page.accept().unwrap();
+        let _request = socket.read(&mut [0; 4096]).unwrap();
+        let answer =
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\nContent-Type: text/html\r\n\r\n<html>";
+        socket.write_all(answer.as_bytes()).unwrap();
+    });
+    assert_eq!(doctor(&["--base-url", &other], &[key]).0, 6);
+}
+
+#[test]
+fn it_says_where_each_value_is_from_and_never_shows_a_secret() {
+    let folder = own_folder();
+    let secret = "hush-hush-hush-hush-hush-hush-hush-hush";
+    std::fs::write(
+        folder.join(".env"),
+        format!(
+            "XYTE_API_KEY={secret}\nXYTE_RATE_LIMIT=7\nPORT=1234\nXYTE_MCP_HTTP_TOKEN_FILE=token\n"
+        ),
+    )
+    .unwrap();
+    std::fs::write(folder.join("token"), secret).unwrap();
+    let mut command = program();
+    command.current_dir(&folder).args(["doctor", "--json", "--base-url", "http://127.0.0.1:9"]);
+    command.env("XYTE_RATE_LIMIT", "8");
+    let (_, report) = report(command);
+    let of = |name: &str| {
+        let settings = report["settings"].as_array().unwrap();
+        let one = settings.iter().find(|setting| setting["name"] == name).unwrap();
+        let text = |part: &str| one[part].as_str().unwrap_or_default().to_owned();
+        (text("value"), text("source"), text("variable"))
+    };
+    let from = |value: &str, source: &str, variable: &str| {
+        (value.to_owned(), source.to_owned(), variable.to_owned())
+    };
+    assert_eq!(of("XYTE_RATE_LIMIT"), from("8", "environment", "XYTE_RATE_LIMIT"));
+    assert_eq!(of("XYTE_MCP_PORT"), from("1234", ".env", "PORT"));
+    assert_eq!(of("XYTE_BASE_URL"), from("http://127.0.0.1:9", "flag", ""));
+    assert_eq!(of("XYTE_TIMEOUT_MS"), from("15000", "default", ""));
+    assert_eq!(of("XYTE_API_KEY").1, ".env");
+    assert_eq!(of("XYTE_MCP_HTTP_TOKEN").1, "file");
+    assert!(!report.to_string().contains("hush"), "{report}");
+}
+
+#[test]
+fn a_broken_line_of_the_file_is_named_and_not_quoted() {
+    let folder = own_folder();
+    std::fs::write(folder.join(".env"), "XYTE_API_KEY='hush\n").unwrap();
+    let output = program().current_dir(&folder).arg("doctor").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("XYTE_API_KEY") && !told.contains("hush"), "{told}");
+}
+
+/// A folder of the test's own.
+fn own_folder() -> std::path::PathBuf {
+    let test = std::thread::current().name().unwrap().to_owned();
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
