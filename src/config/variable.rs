@@ -30,7 +30,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("REDIS_URL", "shared limits and events"),
     ("RESULT_BACKEND_URL", "background tasks"),
     ("XYTE_ANSWER_TOKENS", "answer budget"),
-    ("XYTE_AUDIT", "audit"),
     ("XYTE_BULK_MAX", "bulk tools"),
     ("XYTE_CACHE_TTL", "cache"),
     ("XYTE_CONFIRM", "consent"),

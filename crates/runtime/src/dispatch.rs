@@ -7,6 +7,7 @@ mod walk;
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -72,17 +73,29 @@ pub async fn dispatch(
     let request_id = request_id();
     let tool = call.tool;
     let key = caller.key(&tool.entry.credential).cloned();
-    let errand = Box::pin(perform(service, caller, key.as_ref(), call));
-    let performed = match tokio::time::timeout(service.settings.deadline, errand).await {
-        Ok(performed) => performed,
-        Err(_) => Err(Failure { reach: Reach::Uncertain, ..Failure::timeout() }),
+    let audit = &service.settings.audit;
+    let record = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
+    let status = AtomicU16::new(0);
+    let performed = match &record {
+        Ok(_) => {
+            let errand = Box::pin(perform(service, caller, (key.as_ref(), &status), call));
+            match tokio::time::timeout(service.settings.deadline, errand).await {
+                Ok(performed) => performed,
+                Err(_) => Err(Failure { reach: Reach::Uncertain, ..Failure::timeout() }),
+            }
+        }
+        Err(err) => Err(unrecorded(err)),
     };
     let result =
         settle(tool, performed).map_err(|failure| address(failure, key.as_ref(), &request_id));
+    let answered = Some(status.into_inner()).filter(|status| *status != 0);
     let (code, status) = match &result {
-        Ok(_) => ("ok", None),
-        Err(failure) => (failure.code.as_ref(), failure.status),
+        Ok(_) => ("ok", answered),
+        Err(failure) => (failure.code.as_ref(), failure.status.or(answered)),
     };
+    if let Ok(record) = record {
+        record.end(code, status);
+    }
     tracing::info!(
         request.id = request_id,
         tool.name = tool.name(),
@@ -111,16 +124,23 @@ enum Sent {
     No,
 }
 
+/// What a change meets that cannot be written down: who asked for an audit wants no change without.
+fn unrecorded(err: &std::io::Error) -> Failure {
+    tracing::error!(error = %err, "the audit cannot be written");
+    Failure::new("audit_unavailable", "the server cannot record the change, so it was not made")
+        .with_hint("Nothing was sent. Tell the operator of this server.")
+}
+
 async fn perform(
     service: &Service,
     caller: &Caller,
-    key: Option<&Key>,
+    (key, status): (Option<&Key>, &AtomicU16),
     call: Call<'_>,
 ) -> Result<(Shaped, Sent), Failure> {
     let Call { tool, arguments, view } = call;
     admit(service, caller, key, tool, view)?;
     let Decoded { arguments, options } = decode(tool, arguments)?;
-    let errand = Errand { service, tool, key, arguments: &arguments, options: &options };
+    let errand = Errand { service, tool, key, status, arguments: &arguments, options: &options };
     let outcome = match tool.entry.answer.form {
         Form::List => {
             let (plan, limit) = list_plan(tool, &options, view);
@@ -207,6 +227,8 @@ struct Errand<'a> {
     service: &'a Service,
     tool: &'a Tool,
     key: Option<&'a Key>,
+    /// The platform's last status.
+    status: &'a AtomicU16,
     arguments: &'a Map<String, Value>,
     options: &'a Options,
 }
@@ -237,6 +259,7 @@ impl Errand<'_> {
             return Ok(Fetched::Preview(request.clone()));
         }
         let reply = result?;
+        self.status.store(reply.status, Ordering::Relaxed);
         match Reach::of(reply.status) {
             Reach::Done => Ok(Fetched::Reply(reply)),
             _ => Err(platform::refused(&reply, &entry.errors, &self.service.catalogue.errors)),

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::key::{Access, KeySettings};
 use self::message::{Kind, Refusal};
 use self::session::Sessions;
-use crate::caller::{Digest, Selection, Toolsets};
+use crate::caller::{Digest, Selection, Toolsets, Transport};
 use crate::server::Server;
 
 /// What a client must accept; the library insists on both.
@@ -218,6 +218,7 @@ impl Door {
         let mut caller = key::identify(&parts.headers, &settings.keys)?;
         caller.selection =
             choice::select(&parts.headers, selection, &self.server.service().catalogue)?;
+        caller.transport = Transport::Http;
         let tenant = caller.tenant();
         parts.extensions.insert(caller);
         if parts.method != Method::POST {
