@@ -4,11 +4,11 @@
 
 mod choice;
 mod key;
+mod listener;
 mod message;
 mod origin;
 mod session;
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,6 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{any, get, post};
-use axum::serve::ListenerExt as _;
 use axum::{Extension, Router};
 use futures::StreamExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -104,35 +103,9 @@ pub fn app(server: Server, settings: HttpSettings) -> Router {
 }
 
 /// Serves until the token is cancelled; requests in flight then have `drain` to end.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn serve(
-    app: Router,
-    listener: TcpListener,
-    stop: CancellationToken,
-    drain: Duration,
-) -> io::Result<()> {
-    // A delayed acknowledgment would add milliseconds to every streamed answer.
-    let listener = listener.tap_io(|socket| {
-        if let Err(err) = socket.set_nodelay(true) {
-            tracing::debug!(error = %err, "cannot switch off Nagle's algorithm");
-        }
-    });
-    let bound = stop.clone();
-    let expired = async move {
-        bound.cancelled().await;
-        tokio::time::sleep(drain).await;
-    };
+pub async fn serve(app: Router, listener: TcpListener, stop: CancellationToken, drain: Duration) {
     let app = app.layer(Extension(Stopping(stop.clone())));
-    let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
-    tokio::select! {
-        ended = serving => ended,
-        () = expired => {
-            tracing::warn!("requests were still in flight when the time to end them was over");
-            Ok(())
-        }
-    }
+    listener::listen(app, listener, stop, drain).await;
 }
 
 async fn healthz() -> &'static str {
