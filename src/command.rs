@@ -10,18 +10,20 @@ pub(crate) mod stdio;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
 
 use anyhow::Context;
 use serde_json::{Map, Value};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use xyte_mcp_runtime::audit::Audit;
 use xyte_mcp_runtime::caller::{Caller, Key, Toolsets};
 use xyte_mcp_runtime::catalogue::{Catalogue, nearest};
 use xyte_mcp_runtime::server::{Document, Identity};
 use xyte_mcp_runtime::service::{Service, Settings};
 
-use crate::config::{self, Config};
+use crate::config::{self, AuditTo, Config};
 use crate::generated;
 use crate::xyte::Xyte;
 
@@ -55,6 +57,7 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         manners: config.manners.clone(),
         key_hint: "Set XYTE_API_KEY (XYTE_PARTNER_API_KEY for partner tools), or send X-XYTE-API-KEY over HTTP.".to_owned(),
         meta: if sandbox.is_some() { Map::from_iter([("sandbox".to_owned(), Value::Bool(true))]) } else { Map::new() },
+        audit: audit(&config.audit)?,
     };
     let keys = own_keys(&catalogue, |variable| match (variable, &sandbox) {
         ("XYTE_API_KEY", None) => Some(config.api_key.clone()),
@@ -80,6 +83,23 @@ fn own_keys(
         keys.extend(key.map(|key| (scheme.clone(), key)));
     }
     Ok(keys)
+}
+
+/// Opens the audit; a file that is there already is continued, a new one is for its owner only.
+fn audit(to: &AuditTo) -> Result<Audit, config::Error> {
+    match to {
+        AuditTo::Nowhere => Ok(Audit::default()),
+        AuditTo::Stderr => Ok(Audit::to(std::io::stderr())),
+        AuditTo::File(path) => {
+            let mut options = std::fs::OpenOptions::new();
+            options.append(true).create(true).mode(0o600);
+            options.open(path).map(Audit::to).map_err(|err| config::Error::Malformed {
+                name: "XYTE_AUDIT".to_owned(),
+                held: format!("`file:{}`", path.display()),
+                wanted: format!("a file that can be written ({err})"),
+            })
+        }
+    }
 }
 
 /// A misspelled toolset would hide tools without a word.

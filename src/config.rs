@@ -5,6 +5,7 @@ pub(crate) mod source;
 pub(crate) mod variable;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -45,10 +46,19 @@ pub(crate) struct Config {
     pub(crate) read_only: bool,
     pub(crate) toolsets: Toolsets,
     pub(crate) log_level: tracing::Level,
+    pub(crate) audit: AuditTo,
     /// What the operator should know and may leave as it is.
     pub(crate) warnings: Vec<String>,
     /// Where each setting came from.
     pub(crate) origins: Vec<Origin>,
+}
+
+/// Where calls are written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AuditTo {
+    Nowhere,
+    Stderr,
+    File(PathBuf),
 }
 
 /// The world of the sandbox.
@@ -115,6 +125,7 @@ impl Config {
             log_level: lookup.parse("XYTE_LOG_LEVEL", "INFO", |text| {
                 text.parse().map_err(|_| "ERROR, WARN, INFO, DEBUG or TRACE".to_owned())
             })?,
+            audit: lookup.parse("XYTE_AUDIT", "off", audit)?,
         })
     }
 }
@@ -202,6 +213,15 @@ fn boolean(text: &str) -> Result<bool, String> {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
         _ => Err("true or false".to_owned()),
+    }
+}
+
+fn audit(text: &str) -> Result<AuditTo, String> {
+    match (text.trim(), text.trim().strip_prefix("file:")) {
+        ("off", _) => Ok(AuditTo::Nowhere),
+        ("stderr", _) => Ok(AuditTo::Stderr),
+        (_, Some(path)) if !path.is_empty() => Ok(AuditTo::File(path.into())),
+        _ => Err("off, stderr or file:PATH".to_owned()),
     }
 }
 

@@ -128,7 +128,8 @@ fn told(err: &dotenvy::Error) -> String {
 /// Standard output belongs to the protocol and to results, so logs go to standard error.
 fn log_to_stderr(config: &Config) {
     let level = LevelFilter::from_level(config.log_level);
-    let protocol = if level > LevelFilter::INFO { level } else { level.min(LevelFilter::WARN) }; // It says two lines per request.
+    // Its lines quote messages of callers, who may put a key anywhere.
+    let protocol = level.min(LevelFilter::ERROR);
     let targets = Targets::new().with_default(level).with_target("rmcp", protocol);
     let lines =
         tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);

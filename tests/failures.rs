@@ -117,6 +117,9 @@ async fn of_our_own() -> Vec<(&'static str, Value)> {
     let beyond = error(&bound.call("list_tickets", json!({}), &[]).await);
     let open = Running::http(&[&small[..], &["--rate-limit", "1"]].concat());
     let unselected = error(&open.call("create_space", json!({"name": "Attic"}), &[]).await);
+    let full = [&small[..], &["--toolsets", "all", "--audit", "file:/dev/full"]].concat();
+    let note = json!({"device_id": DEVICE, "content": "Lamp replaced."});
+    let unrecorded = error(&Running::http(&full).call("create_device_note", note, &[]).await);
     let left_out = [("x-mcp-exclude-tools", "list_spaces")];
     let narrowed = Running::http(&small);
     let excluded = error(&narrowed.call("list_spaces", json!({}), &left_out).await);
@@ -130,6 +133,7 @@ async fn of_our_own() -> Vec<(&'static str, Value)> {
         ("toolset_not_offered", beyond),
         ("toolset_not_selected", unselected),
         ("tool_not_selected", excluded),
+        ("audit_unavailable", unrecorded),
         ("rate_limited", limited),
         ("read_only", read_only),
     ]

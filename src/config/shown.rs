@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use xyte_mcp_runtime::caller::{Key, Toolsets};
 
-use super::Config;
+use super::{AuditTo, Config};
 
 impl Config {
     /// Every setting by its variable.
@@ -14,6 +14,11 @@ impl Config {
             Toolsets::Unset => Value::Null,
             Toolsets::All => json!("all"),
             Toolsets::Named(names) => json!(names.join(",")),
+        };
+        let audit = match &self.audit {
+            AuditTo::Nowhere => json!("off"),
+            AuditTo::Stderr => json!("stderr"),
+            AuditTo::File(path) => json!(format!("file:{}", path.display())),
         };
         let milliseconds =
             |time: Duration| Value::from(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
@@ -36,6 +41,7 @@ impl Config {
             ("XYTE_READ_ONLY", json!(self.read_only)),
             ("XYTE_TOOLSETS", toolsets),
             ("XYTE_LOG_LEVEL", json!(self.log_level.as_str())),
+            ("XYTE_AUDIT", audit),
         ];
         let settings: Map<String, Value> =
             settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

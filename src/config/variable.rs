@@ -31,7 +31,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("REDIS_URL", "shared limits and events"),
     ("RESULT_BACKEND_URL", "background tasks"),
     ("XYTE_ANSWER_TOKENS", "answer budget"),
-    ("XYTE_AUDIT", "audit"),
     ("XYTE_BULK_MAX", "bulk tools"),
     ("XYTE_CONFIRM", "consent"),
     ("XYTE_CONFIRM_COMMANDS", "consent"),

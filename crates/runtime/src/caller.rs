@@ -97,6 +97,33 @@ pub struct Caller {
     credentials: Credentials,
     /// What the caller chose to see.
     pub selection: Selection,
+    /// The way it came.
+    pub transport: Transport,
+    /// What the client calls itself, where it does and somebody wants to know.
+    pub client: Option<String>,
+}
+
+/// The way a caller came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transport {
+    /// A command of the program itself.
+    #[default]
+    Shell,
+    /// Pipes.
+    Stdio,
+    /// HTTP.
+    Http,
+}
+
+impl Transport {
+    /// Its name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shell => "shell",
+            Self::Stdio => "stdio",
+            Self::Http => "http",
+        }
+    }
 }
 
 impl Caller {
@@ -129,6 +156,17 @@ impl Caller {
             Credentials::None => None,
             Credentials::Brought(key) => Some(key),
             Credentials::Own(keys, _) => keys.get(credential),
+        }
+    }
+
+    /// Masks every occurrence of the caller's keys in a text.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        match &self.credentials {
+            Credentials::None => text.to_owned(),
+            Credentials::Brought(key) => key.redact(text),
+            Credentials::Own(keys, _) => {
+                keys.values().fold(text.to_owned(), |text, key| key.redact(&text))
+            }
         }
     }
 

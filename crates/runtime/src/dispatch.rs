@@ -7,6 +7,7 @@ mod walk;
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -75,13 +76,23 @@ pub async fn dispatch(
     let tool = call.tool;
     let key = caller.key(&tool.entry.credential).cloned();
     let deadline = started + service.settings.deadline;
-    let performed = Box::pin(perform(service, caller, key.as_ref(), call, deadline)).await;
+    let audit = &service.settings.audit;
+    let record = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
+    let status = AtomicU16::new(0);
+    let performed = match &record {
+        Ok(_) => Box::pin(perform(service, caller, (key.as_ref(), &status), call, deadline)).await,
+        Err(err) => Err(unrecorded(err)),
+    };
     let result =
         settle(tool, performed).map_err(|failure| address(failure, key.as_ref(), &request_id));
+    let answered = Some(status.into_inner()).filter(|status| *status != 0);
     let (code, status) = match &result {
-        Ok(_) => ("ok", None),
-        Err(failure) => (failure.code.as_ref(), failure.status),
+        Ok(_) => ("ok", answered),
+        Err(failure) => (failure.code.as_ref(), failure.status.or(answered)),
     };
+    if let Ok(record) = record {
+        record.end(code, status);
+    }
     service.metrics.called(tool, result.as_ref().err(), started.elapsed());
     tracing::info!(
         request.id = request_id,
@@ -105,10 +116,17 @@ pub async fn dispatch(
 /// A shaped answer, and when the platform gave it; a dry run asks nobody.
 type Performed = Result<(Shaped, Option<DateTime<Utc>>), Failure>;
 
+/// What a change meets that cannot be written down: who asked for an audit wants no change without.
+fn unrecorded(err: &std::io::Error) -> Failure {
+    tracing::error!(error = %err, "the audit cannot be written");
+    Failure::new("audit_unavailable", "the server cannot record the change, so it was not made")
+        .with_hint("Nothing was sent. Tell the operator of this server.")
+}
+
 async fn perform(
     service: &Service,
     caller: &Caller,
-    key: Option<&Key>,
+    (key, status): (Option<&Key>, &AtomicU16),
     call: Call<'_>,
     deadline: Instant,
 ) -> Performed {
@@ -116,7 +134,7 @@ async fn perform(
     admit(service, caller, key, tool, view)?;
     let Decoded { arguments, options } = decode(tool, arguments)?;
     let (tenant, arguments, options) = (caller.tenant(), &arguments, &options);
-    let errand = Errand { service, tool, tenant, key, arguments, options, deadline };
+    let errand = Errand { service, tool, tenant, key, status, arguments, options, deadline };
     match tool.entry.answer.form {
         Form::List => {
             let (plan, limit) = list_plan(tool, options, view);
@@ -212,6 +230,8 @@ struct Errand<'a> {
     tool: &'a Tool,
     tenant: Digest,
     key: Option<&'a Key>,
+    /// The platform's last status.
+    status: &'a AtomicU16,
     arguments: &'a Map<String, Value>,
     options: &'a Options,
     deadline: Instant,
@@ -244,6 +264,7 @@ impl Errand<'_> {
         };
         let started = Instant::now();
         let result = service.upstream.fetch(order).await.and_then(|answered| {
+            self.status.store(answered.reply.status, Ordering::Relaxed);
             match Reach::of(answered.reply.status) {
                 Reach::Done => Ok(answered),
                 _ => Err(platform::refused(

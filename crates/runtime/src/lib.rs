@@ -4,6 +4,7 @@
 //! It reads no environment and no files.
 
 pub mod api;
+pub mod audit;
 pub mod caller;
 pub mod catalogue;
 pub mod decode;

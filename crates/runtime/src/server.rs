@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::resources::Document;
 use self::resources::Resources;
-use crate::caller::{Caller, Selection};
+use crate::caller::{Caller, Selection, Transport};
 use crate::dispatch::{Answer, Call, View, dispatch};
 use crate::failure::Failure;
 use crate::service::Service;
@@ -78,7 +78,8 @@ struct Shared {
 
 impl Server {
     /// A server for one caller, whoever talks to it: a process of its own over pipes.
-    pub fn for_caller(service: Arc<Service>, identity: Identity, caller: Caller) -> Self {
+    pub fn for_caller(service: Arc<Service>, identity: Identity, mut caller: Caller) -> Self {
+        caller.transport = Transport::Stdio;
         Self { shared: Arc::new(Shared::new(service, identity)), callers: Callers::Fixed(caller) }
     }
 
@@ -104,6 +105,16 @@ impl Server {
     }
 
     fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
+        let mut caller = self.identified(context)?;
+        if self.shared.service.settings.audit.is_on() {
+            // Where no client introduced itself, the library names itself.
+            let client = context.client_info().filter(|client| client.name != "rmcp");
+            caller.client = client.map(|client| format!("{} {}", client.name, client.version));
+        }
+        Ok(caller)
+    }
+
+    fn identified(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
         match &self.callers {
             Callers::Fixed(caller) => Ok(caller.clone()),
             Callers::PerRequest => {
@@ -212,7 +223,8 @@ impl ServerHandler for Server {
         let Some(tool) = service.catalogue.find(&request.name) else {
             let near = service.catalogue.nearest(&request.name);
             let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            let message = format!("unknown tool `{}`{hint}", quoted(&request.name));
+            let name = caller.redact(&request.name);
+            let message = format!("unknown tool `{}`{hint}", quoted(&name));
             return Err(ErrorData::invalid_params(message, None));
         };
         let call =
@@ -261,7 +273,7 @@ impl ServerHandler for Server {
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        let method = request.method;
+        let method = self.caller(&context)?.redact(&request.method);
         let version = context.protocol_version();
         let stateless = version.is_some_and(|it| it >= ProtocolVersion::V_2026_07_28);
         // The protocol without sessions has no handshake, well-formed or not.

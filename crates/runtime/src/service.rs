@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::api::Api;
+use crate::audit::Audit;
 use crate::caller::{Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
 use crate::limit::Limit;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub key_hint: String,
     /// Members that every result's `_meta` carries.
     pub meta: Map<String, Value>,
+    /// Where calls are written down.
+    pub audit: Audit,
 }
 
 impl Default for Settings {
@@ -44,6 +47,7 @@ impl Default for Settings {
             manners: Manners::default(),
             key_hint: "Set the API key.".to_owned(),
             meta: Map::new(),
+            audit: Audit::default(),
         }
     }
 }

@@ -148,7 +148,8 @@ impl Server {
                 .with_ttl_ms(LIST_TTL_MS)
                 .with_cache_scope(CacheScope::Public));
         }
-        let (index, arguments) = resources.find(&uri).ok_or_else(|| resources.missing(&uri))?;
+        let (index, arguments) =
+            resources.find(&uri).ok_or_else(|| resources.missing(&caller.redact(&uri)))?;
         let service = &self.shared.service;
         let call = Call { tool: &service.catalogue.tools[index], arguments, view: View::Resource };
         let answer = unless_cancelled(context, dispatch(service, caller, call))

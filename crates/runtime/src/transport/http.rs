@@ -5,6 +5,7 @@
 mod choice;
 mod docs;
 mod key;
+mod listener;
 mod message;
 mod openapi;
 mod origin;
@@ -12,7 +13,6 @@ mod probe;
 mod rest;
 mod session;
 
-use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -20,7 +20,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{any, post};
-use axum::serve::ListenerExt as _;
 use axum::{Extension, Router};
 use futures::StreamExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -35,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::key::{Access, KeySettings};
 use self::message::{Kind, Refusal};
 use self::session::Sessions;
-use crate::caller::{Caller, Digest, Key, Selection, Toolsets};
+use crate::caller::{Caller, Digest, Key, Selection, Toolsets, Transport};
 use crate::server::Server;
 
 /// What a client must accept; the library insists on both.
@@ -123,35 +122,9 @@ pub fn app(server: Server, settings: HttpSettings) -> Router {
 }
 
 /// Serves until the token is cancelled; requests in flight then have `drain` to end.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn serve(
-    app: Router,
-    listener: TcpListener,
-    stop: CancellationToken,
-    drain: Duration,
-) -> io::Result<()> {
-    // A delayed acknowledgment would add milliseconds to every streamed answer.
-    let listener = listener.tap_io(|socket| {
-        if let Err(err) = socket.set_nodelay(true) {
-            tracing::debug!(error = %err, "cannot switch off Nagle's algorithm");
-        }
-    });
-    let bound = stop.clone();
-    let expired = async move {
-        bound.cancelled().await;
-        tokio::time::sleep(drain).await;
-    };
+pub async fn serve(app: Router, listener: TcpListener, stop: CancellationToken, drain: Duration) {
     let app = app.layer(Extension(Stopping(stop.clone())));
-    let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
-    tokio::select! {
-        ended = serving => ended,
-        () = expired => {
-            tracing::warn!("requests were still in flight when the time to end them was over");
-            Ok(())
-        }
-    }
+    listener::listen(app, listener, stop, drain).await;
 }
 
 async fn gone() -> (StatusCode, &'static str) {
@@ -240,6 +213,7 @@ impl Door {
         })?;
         let catalogue = &self.server.service().catalogue;
         caller.selection = choice::select(&parts.headers, selection, catalogue).map_err(log)?;
+        caller.transport = Transport::Http;
         Ok(caller)
     }
 

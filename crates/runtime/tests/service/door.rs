@@ -169,7 +169,7 @@ async fn a_stopped_server_ends_within_its_bound() {
         .await
         .unwrap();
     stop.cancel();
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
 }
 
 #[tokio::test]

@@ -222,6 +222,40 @@ async fn lists_and_calls_are_narrowed_by_header_and_by_address() {
 }
 
 #[tokio::test]
+async fn single_tools_that_are_named_or_left_out_hold_for_resources_and_routes_as_well() {
+    let base = base(200, THINGS).await;
+    let ask = async |method: &str, path: &str, header: (&str, &str), body: Option<Value>| {
+        let headers = [("x-things-key", KEY_A), header];
+        send(method, &format!("{base}{path}"), &headers, body).await
+    };
+    let (only, without) =
+        (("x-mcp-tools", "thing, purge_things"), ("x-mcp-exclude-tools", "list_things"));
+    let got = ask("GET", "/tools", only, None).await.json();
+    assert_eq!(names(&got["tools"]), ["purge_things", "get_thing"]);
+    for header in [only, without] {
+        let got = ask("GET", "/resources", header, None).await.json();
+        assert_eq!(
+            got["resources"].as_array().unwrap().iter().find(|it| it["uri"] == "things://"),
+            None,
+            "{got}"
+        );
+        let read = json!({"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "things://"}});
+        let over_mcp = ask("POST", "/mcp", header, Some(read)).await.json();
+        assert_eq!(over_mcp["error"]["data"]["error"]["code"], "tool_not_selected", "{over_mcp}");
+        for (method, path, body) in
+            [("GET", "/things", None), ("POST", "/tools/list_things", Some(json!({})))]
+        {
+            let got = ask(method, path, header, body).await;
+            let code = &got.json()["error"]["code"];
+            assert_eq!((got.status, code), (403, &json!("tool_not_selected")), "{path}");
+        }
+    }
+    assert_eq!(ask("GET", "/things", ("x-mcp-tools", "list_things"), None).await.status, 200);
+    let got = ask("GET", "/tools", ("x-mcp-tools", "get_thng"), None).await;
+    assert_eq!((got.status, &got.json()["error"]["code"]), (400, &json!("unknown_tool")));
+}
+
+#[tokio::test]
 async fn foreign_hosts_and_pages_are_refused_and_the_servers_own_page_is_not() {
     let base = base(200, THINGS).await;
     let url = format!("{base}/tools/list_things");

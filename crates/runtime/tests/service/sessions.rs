@@ -102,7 +102,7 @@ async fn an_open_stream_ends_with_the_server_and_does_not_delay_it() {
     served.stop.cancel();
     // The client's own limit of ten seconds is far below the drain's.
     stream.bytes().await.unwrap();
-    served.ended.await.unwrap().unwrap();
+    served.ended.await.unwrap();
 }
 
 #[tokio::test]

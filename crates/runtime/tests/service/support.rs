@@ -272,7 +272,7 @@ pub(crate) async fn start(service: Arc<Service>, access: Access) -> String {
 pub(crate) struct Served {
     pub(crate) base: String,
     pub(crate) stop: CancellationToken,
-    pub(crate) ended: JoinHandle<std::io::Result<()>>,
+    pub(crate) ended: JoinHandle<()>,
 }
 
 /// The same with settings of the test's own.

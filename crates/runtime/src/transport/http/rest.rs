@@ -110,8 +110,10 @@ async fn call(
     let body = message::read(body, door.settings.body_limit).await?;
     let name = variables.first().map_or("", |(_, name)| name);
     let service = door.server.service();
-    let tool =
-        service.catalogue.find(name).ok_or_else(|| no_such_tool(&service.catalogue, name))?;
+    let tool = service
+        .catalogue
+        .find(name)
+        .ok_or_else(|| no_such_tool(&service.catalogue, &caller.redact(name)))?;
     let arguments = arguments::of_body(&parts.headers, &body)?;
     let call = Call { tool, arguments, view: View::Tool };
     let answer = dispatch(service, &caller, call).await?;

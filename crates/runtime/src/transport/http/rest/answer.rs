@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::transport::http::message::{Refusal, respond};
 
 /// The status of a failure by its code. A code that is not here came from a platform that failed: 502.
-pub(in crate::transport::http) const STATUSES: [(&str, u16); 27] = [
+pub(in crate::transport::http) const STATUSES: [(&str, u16); 28] = [
     ("invalid_arguments", 400),
     ("unauthorized", 401),
     ("forbidden", 403),
@@ -36,6 +36,7 @@ pub(in crate::transport::http) const STATUSES: [(&str, u16); 27] = [
     ("cancelled", 499),
     ("internal", 500),
     ("async_disabled", 501),
+    ("audit_unavailable", 503),
     ("circuit_open", 503),
     ("timeout", 504),
 ];
