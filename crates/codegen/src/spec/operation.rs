@@ -1,5 +1,6 @@
 //! One operation of the document: parameters, body, answer, and what the typed client could not carry.
 
+mod carried;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -76,7 +77,7 @@ pub(crate) fn read_path(
         return Vec::new();
     }
     let Some(members) = item.as_object() else {
-        let message = format!("the path `{path}` is {}, not an object", reader::kind(item));
+        let message = format!("the path `{path}` is {}, not an object", carried::kind(item));
         findings.push(Diagnostic::document("wrong-type", &pointer, message));
         return Vec::new();
     };
@@ -94,7 +95,7 @@ pub(crate) fn read_path(
         let pointer = format!("{pointer}/{method}");
         let Some(source) = source.as_object() else {
             let method = method.to_uppercase();
-            let message = format!("{method} {path} is {}, not an object", reader::kind(source));
+            let message = format!("{method} {path} is {}, not an object", carried::kind(source));
             findings.push(Diagnostic::document("wrong-type", pointer, message));
             continue;
         };

@@ -3,25 +3,15 @@
 use serde_json::{Map, Value};
 use xyte_mcp_catalogue::Location;
 
+use super::carried::{
+    example_of, is_header, is_json, is_plain_json, is_reserved_header, kind, uncarried,
+};
 use super::{Body, Operation, Parameter, snake, variables};
 use crate::diagnostic::Diagnostic;
-use crate::spec::flat::flatten;
 use crate::spec::reference::{broken_references, follow};
 
 /// Names of variables inside the functions that progenitor writes.
 const RESERVED: [&str; 4] = ["header_map", "body", "encode_path", "self"];
-
-/// Names the JSON type of a value.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
-}
 
 /// Reads one operation, and keeps what it finds on the way.
 pub(super) struct Reader<'a> {
@@ -405,76 +395,4 @@ impl Reader<'_> {
             .and_then(Value::as_object);
         first.and_then(|schemes| schemes.keys().next()).cloned().unwrap_or_default()
     }
-}
-
-/// Says why the value of a parameter cannot be written into a URL or header faithfully.
-fn uncarried(
-    root: &Value,
-    source: &Value,
-    schema: &Value,
-    location: Location,
-) -> Option<&'static str> {
-    let flat = flatten(root, schema);
-    let scalar = |flat: &Map<String, Value>| {
-        let alternatives = ["oneOf", "anyOf", "not"].iter().any(|key| flat.contains_key(*key));
-        let kind = flat.get("type").and_then(Value::as_str);
-        !alternatives && matches!(kind, Some("string" | "integer" | "number" | "boolean"))
-    };
-    if scalar(&flat) {
-        return None;
-    }
-    if flat.get("type").and_then(Value::as_str) != Some("array") {
-        return Some("is neither text, a number nor a boolean");
-    }
-    if location != Location::Query {
-        return Some("is an array outside the query");
-    }
-    if source.get("explode") == Some(&Value::Bool(false)) {
-        return Some("is an array with `explode: false`");
-    }
-    let items = flat.get("items").map(|items| flatten(root, items));
-    (!items.as_ref().is_some_and(scalar))
-        .then_some("is an array of something else than text, numbers or booleans")
-}
-
-/// Whether a caller may set a header: it must be one, and not be what the connection lives by.
-fn is_header(name: &str) -> bool {
-    const TAKEN: [&str; 8] = [
-        "host",
-        "content-length",
-        "cookie",
-        "transfer-encoding",
-        "connection",
-        "upgrade",
-        "te",
-        "api-version",
-    ];
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty()
-        && name.bytes().all(token)
-        && !TAKEN.contains(&name.to_ascii_lowercase().as_str())
-}
-
-fn is_json(kind: &str) -> bool {
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind == "application/json" || kind.ends_with("+json") || kind == "*/*"
-}
-
-/// A body goes out as `application/json`; another kind of JSON may mean something else to the platform.
-fn is_plain_json(kind: &str) -> bool {
-    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
-}
-
-fn is_reserved_header(name: &str) -> bool {
-    ["accept", "content-type", "authorization"]
-        .iter()
-        .any(|reserved| name.eq_ignore_ascii_case(reserved))
-}
-
-fn example_of(media: &Value) -> Option<Value> {
-    let named = media
-        .get("examples")
-        .and_then(Value::as_object)
-        .and_then(|examples| examples.values().next());
-    media.get("example").or_else(|| named.and_then(|example| example.get("value"))).cloned()
 }
