@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use http::HeaderMap;
-use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use crate::failure::{Failure, Reach};
@@ -69,27 +68,6 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
-}
-
-impl Reply {
-    /// A typed look at the body, for code that computes with it; what is passed on is the body itself.
-    ///
-    /// # Errors
-    /// `upstream_contract`, when the body has another form.
-    pub fn view<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|err| {
-            let message = format!(
-                "the platform's answer has an unexpected form (line {}, column {})",
-                err.line(),
-                err.column()
-            );
-            Failure {
-                status: Some(self.status),
-                reach: Reach::of(self.status),
-                ..Failure::upstream_contract(message)
-            }
-        })
-    }
 }
 
 /// An attempt that brought no answer.
