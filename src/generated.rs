@@ -60,6 +60,14 @@ pub(crate) mod calls {
     }
 }
 
+/// The computed tools: their arguments, and the trait that `crate::workflows` implements.
+pub(crate) mod workflows {
+    use xyte_mcp_runtime::dispatch::desk::{Arguments, Computed, Desk, read};
+    use xyte_mcp_runtime::failure::Failure;
+
+    include!(concat!(env!("OUT_DIR"), "/workflows.rs"));
+}
+
 impl ClientHooks<Exchange> for client::Client {
     async fn pre<E>(
         &self,

@@ -6,12 +6,15 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use reqwest::Url;
 use xyte_mcp_runtime::api::Api;
+use xyte_mcp_runtime::dispatch::desk::{Arguments, Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::input::Input;
 use xyte_mcp_runtime::upstream::{ClientSettings, Exchange, Trust, client};
 
 use crate::generated::calls;
 use crate::generated::client::Client;
+use crate::generated::workflows;
+use crate::workflows::Fleet;
 
 /// Path of the organization API, which people copy from the portal together with the host.
 const ORGANIZATION_PATH: &str = "/core/v1/organization";
@@ -58,6 +61,15 @@ impl Api for Xyte {
             exchange.into_request()
         }
         .boxed()
+    }
+
+    fn compute<'a>(
+        &'a self,
+        name: &'a str,
+        desk: &'a Desk<'a>,
+        arguments: Arguments,
+    ) -> BoxFuture<'a, Result<Computed, Failure>> {
+        workflows::compute(&Fleet, name, desk, arguments).boxed()
     }
 
     fn client(&self) -> Result<&reqwest::Client, Failure> {

@@ -35,6 +35,8 @@ pub struct Output {
     pub client: String,
     /// One arm per operation, Rust.
     pub calls: String,
+    /// What the product computes by hand: arguments and methods, Rust.
+    pub workflows: String,
     /// The catalogue the server loads, JSON.
     pub capabilities: String,
     /// The usage document, Markdown.
@@ -49,10 +51,11 @@ pub struct Output {
 
 impl Output {
     /// The generated files by name.
-    pub fn files(&self) -> [(&'static str, &str); 5] {
+    pub fn files(&self) -> [(&'static str, &str); 6] {
         [
             ("client.rs", &self.client),
             ("calls.rs", &self.calls),
+            ("workflows.rs", &self.workflows),
             ("capabilities.json", &self.capabilities),
             ("API_USAGE.md", &self.usage),
             ("document.json", &self.document),
@@ -98,6 +101,7 @@ pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
     Ok(Output {
         client,
         calls,
+        workflows: emit::workflows::emit(&catalogue),
         capabilities: emit::capabilities::emit(&catalogue),
         usage,
         document: document.value.to_string(),

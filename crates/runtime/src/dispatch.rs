@@ -3,6 +3,7 @@
 //! There is no other way to the platform, and no way in without a [`Caller`].
 //! It knows neither header names nor what a status number means.
 
+pub mod desk;
 mod view;
 mod walk;
 
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use xyte_mcp_catalogue::{Form, Location};
 
+use self::desk::{Computed, Desk};
 use self::view::{list_plan, one_piece};
 use crate::caller::{Caller, Digest, Key, Toolsets};
 use crate::catalogue::Tool;
@@ -70,7 +72,12 @@ pub async fn dispatch(
     let request_id = request_id();
     let tool = call.tool;
     let key = caller.key(&tool.entry.credential).cloned();
-    let deadline = started + service.settings.deadline;
+    let deadline = started
+        + if tool.entry.is_computed() {
+            service.settings.long_deadline
+        } else {
+            service.settings.deadline
+        };
     let audit = &service.settings.audit;
     let record = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
     let status = AtomicU16::new(0);
@@ -135,6 +142,7 @@ async fn perform(
             let (plan, limit) = list_plan(tool, options, view);
             walk::walk(&errand, &plan, limit).await
         }
+        Form::Computed => Box::pin(compute(&errand)).await,
         Form::Object | Form::Unknown => match errand.fetch(Vec::new()).await? {
             Fetched::Preview(request) => Ok(preview(&request)),
             Fetched::Answered(answered) => {
@@ -142,6 +150,19 @@ async fn perform(
             }
         },
     }
+}
+
+/// What the server works out itself, from reads of this caller.
+async fn compute(errand: &Errand<'_>) -> Performed {
+    let &Errand { service, tool, tenant, key, status, options, deadline, .. } = errand;
+    let desk = Desk { service, tool, tenant, key, status, fresh: options.fresh, deadline };
+    if options.dry_run {
+        return Ok((desk.preview(), None));
+    }
+    let arguments = errand.arguments.clone();
+    let computed = service.api.compute(&tool.entry.operation, &desk, arguments).await?;
+    let Computed { structured, text, as_of } = computed;
+    Ok((Shaped { structured, text }, Some(as_of)))
 }
 
 /// The answer of a dry run.
@@ -319,7 +340,7 @@ fn done(tool: &Tool, status: Option<u16>) -> Shaped {
         Form::Unknown => {
             Shaped::of(json!({ "status": status, "answer": null, "warnings": [DONE_UNREADABLE] }))
         }
-        Form::Object | Form::List => Shaped::of(
+        Form::Object | Form::List | Form::Computed => Shaped::of(
             json!({ "done": true, "http_status": status, "answer": null, "warnings": [DONE_UNREADABLE] }),
         ),
     }

@@ -27,6 +27,8 @@ pub struct Settings {
     pub rate_limit: u32,
     /// How long one whole call may take.
     pub deadline: Duration,
+    /// How long a call may take that is computed from many requests.
+    pub long_deadline: Duration,
     /// How the platform is treated.
     pub manners: Manners,
     /// Tells a caller without a key where to put one.
@@ -44,6 +46,7 @@ impl Default for Settings {
             read_only: false,
             rate_limit: 60,
             deadline: Duration::from_secs(20),
+            long_deadline: Duration::from_secs(40),
             manners: Manners::default(),
             key_hint: "Set the API key.".to_owned(),
             meta: Map::new(),
