@@ -11,9 +11,8 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::input::Input;
 use xyte_mcp_runtime::upstream::{ClientSettings, Exchange, Trust, client};
 
-use crate::generated::calls;
 use crate::generated::client::Client;
-use crate::generated::workflows;
+use crate::generated::{self, calls, workflows};
 use crate::workflows::Fleet;
 
 /// Path of the organization API, which people copy from the portal together with the host.
@@ -78,6 +77,10 @@ impl Api for Xyte {
             Failure::network(format!("no connection can be made from this machine: {cause}"))
                 .with_hint("Install the system's root certificates (on Debian: ca-certificates), then start the server again.")
         })
+    }
+
+    fn documented_answer(&self, operation: &str) -> Option<&str> {
+        generated::documented_answer(operation)
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Output {
     pub usage: String,
     /// The document with the patches applied, JSON.
     pub document: String,
+    /// What the document says of each answer, JSON Schemas by operation.
+    pub answers: String,
     /// The same as `capabilities`, as data.
     pub catalogue: Catalogue,
     /// Findings that do not stop the build, rendered.
@@ -51,7 +53,7 @@ pub struct Output {
 
 impl Output {
     /// The generated files by name.
-    pub fn files(&self) -> [(&'static str, &str); 6] {
+    pub fn files(&self) -> [(&'static str, &str); 7] {
         [
             ("client.rs", &self.client),
             ("calls.rs", &self.calls),
@@ -59,6 +61,7 @@ impl Output {
             ("capabilities.json", &self.capabilities),
             ("API_USAGE.md", &self.usage),
             ("document.json", &self.document),
+            ("answers.json", &self.answers),
         ]
     }
 }
@@ -98,6 +101,7 @@ pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
             return Err(report(inputs, findings));
         }
     };
+    let answers = resolve::known::answers(&document, &catalogue);
     Ok(Output {
         client,
         calls,
@@ -105,6 +109,7 @@ pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
         capabilities: emit::capabilities::emit(&catalogue),
         usage,
         document: document.value.to_string(),
+        answers: serde_json::Value::Object(answers).to_string(),
         catalogue,
         warnings: findings,
     })

@@ -6,6 +6,7 @@ mod answer;
 mod arguments;
 mod credential;
 mod entry;
+pub(crate) mod known;
 mod schema;
 mod surface;
 mod text;

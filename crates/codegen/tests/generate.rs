@@ -95,6 +95,8 @@ fn the_arms_of_a_small_document_read_well() {
         insta::assert_snapshot!("workflows.rs", output.workflows);
         insta::assert_snapshot!("capabilities.json", output.capabilities);
         insta::assert_snapshot!("API_USAGE.md", output.usage);
+        let answers: Value = serde_json::from_str(&output.answers).unwrap();
+        insta::assert_snapshot!("answers.json", format!("{answers:#}"));
     });
 }
 

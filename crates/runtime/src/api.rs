@@ -37,4 +37,11 @@ pub trait Api: Send + Sync + 'static {
     /// # Errors
     /// When none can be made from this machine.
     fn client(&self) -> Result<&reqwest::Client, Failure>;
+
+    /// What the API's document says of an operation's answer: the text of a JSON Schema that is closed wherever members are named.
+    ///
+    /// Where there is none, answers of the operation are not compared with it.
+    fn documented_answer(&self, _operation: &str) -> Option<&str> {
+        None
+    }
 }

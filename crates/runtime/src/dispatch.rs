@@ -4,6 +4,7 @@
 //! It knows neither header names nor what a status number means.
 
 pub mod desk;
+mod ending;
 mod view;
 mod walk;
 
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 use xyte_mcp_catalogue::{Form, Location};
 
 use self::desk::{Computed, Desk};
+use self::ending::Ending;
 use self::view::{list_plan, one_piece};
 use crate::caller::{Caller, Digest, Key, Toolsets};
 use crate::catalogue::Tool;
@@ -79,33 +81,21 @@ pub async fn dispatch(
             service.settings.deadline
         };
     let audit = &service.settings.audit;
-    let record = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
-    let status = AtomicU16::new(0);
-    let performed = match &record {
-        Ok(_) => Box::pin(perform(service, caller, (key.as_ref(), &status), call, deadline)).await,
-        Err(err) => Err(unrecorded(err)),
+    let begun = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
+    let (record, refused) = match begun {
+        Ok(record) => (Some(record), None),
+        Err(err) => (None, Some(unrecorded(&err))),
     };
-    let result =
-        settle(tool, performed).map_err(|failure| address(failure, key.as_ref(), &request_id));
-    let answered = Some(status.into_inner()).filter(|status| *status != 0);
-    let (code, status) = match &result {
-        Ok(_) => ("ok", answered),
-        Err(failure) => (failure.code.as_ref(), failure.status.or(answered)),
+    let (key, status) = (key.as_ref(), AtomicU16::new(0));
+    let request_id = request_id.as_str();
+    let mut ending =
+        Ending { service, tool, key, request_id, started, status, record, over: false };
+    let performed = match refused {
+        None => Box::pin(perform(service, caller, (key, &ending.status), call, deadline)).await,
+        Some(failure) => Err(failure),
     };
-    if let Ok(record) = record {
-        record.end(code, status);
-    }
-    service.metrics.called(tool, result.as_ref().err(), started.elapsed());
-    tracing::info!(
-        request.id = request_id,
-        tool.name = tool.name(),
-        key.id = key.as_ref().map(Key::id),
-        outcome = code,
-        upstream.status = status,
-        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "{} {code}",
-        tool.name(),
-    );
+    let result = settle(tool, performed).map_err(|failure| address(failure, key, request_id));
+    ending.tell(result.as_ref().err());
     let (shaped, as_of) = result?;
     let mut meta = service.settings.meta.clone();
     if let Some(as_of) = as_of {
@@ -282,7 +272,10 @@ impl Errand<'_> {
         let result = service.upstream.fetch(order).await.and_then(|answered| {
             self.status.store(answered.reply.status, Ordering::Relaxed);
             match Reach::of(answered.reply.status) {
-                Reach::Done => Ok(answered),
+                Reach::Done => {
+                    service.drift.look(self.tool, &answered.reply);
+                    Ok(answered)
+                }
                 _ => Err(platform::refused(
                     &answered.reply,
                     &entry.errors,

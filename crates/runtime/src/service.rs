@@ -12,6 +12,7 @@ use crate::api::Api;
 use crate::audit::Audit;
 use crate::caller::{Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
+use crate::drift::Drift;
 use crate::limit::Limit;
 use crate::metrics::Metrics;
 use crate::upstream::{Manners, Upstream};
@@ -63,6 +64,8 @@ pub struct Service {
     pub settings: Settings,
     /// What operators count.
     pub metrics: Metrics,
+    /// Where the platform's answers depart from its document.
+    pub drift: Drift,
     pub(crate) api: Arc<dyn Api>,
     pub(crate) limit: Limit,
     pub(crate) upstream: Upstream,
@@ -82,8 +85,10 @@ impl Service {
         let limit = Limit::new(settings.rate_limit);
         let metrics = Metrics::new(&catalogue);
         let upstream = Upstream::new(&settings.manners);
+        let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
-        let mut service = Self { catalogue, settings, metrics, api, limit, upstream, unselected };
+        let mut service =
+            Self { catalogue, settings, metrics, drift, api, limit, upstream, unselected };
         service.unselected = service.list(&Selection::default()).into();
         service
     }

@@ -5,6 +5,7 @@
 mod answers;
 mod cache;
 mod door;
+mod drift;
 mod failures;
 mod manners;
 mod numbers;
