@@ -88,8 +88,17 @@ pub async fn dispatch(
     };
     let (key, status) = (key.as_ref(), AtomicU16::new(0));
     let request_id = request_id.as_str();
-    let mut ending =
-        Ending { service, tool, key, request_id, started, status, record, over: false };
+    let mut ending = Ending {
+        service,
+        tool,
+        key,
+        request_id,
+        started,
+        status,
+        record,
+        over: false,
+        _under_way: service.under_way.token(),
+    };
     let performed = match refused {
         None => Box::pin(perform(service, caller, (key, &ending.status), call, deadline)).await,
         Some(failure) => Err(failure),

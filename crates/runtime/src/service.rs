@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio_util::task::TaskTracker;
 
 use crate::api::Api;
 use crate::audit::Audit;
@@ -69,6 +70,8 @@ pub struct Service {
     pub(crate) api: Arc<dyn Api>,
     pub(crate) limit: Limit,
     pub(crate) upstream: Upstream,
+    /// Calls whose end was not told yet.
+    pub(crate) under_way: TaskTracker,
     /// The list for callers who selected nothing: by far the most.
     unselected: Arc<[rmcp::model::Tool]>,
 }
@@ -87,10 +90,26 @@ impl Service {
         let upstream = Upstream::new(&settings.manners);
         let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
-        let mut service =
-            Self { catalogue, settings, metrics, drift, api, limit, upstream, unselected };
+        let under_way = TaskTracker::new();
+        let mut service = Self {
+            catalogue,
+            settings,
+            metrics,
+            drift,
+            api,
+            limit,
+            upstream,
+            under_way,
+            unselected,
+        };
         service.unselected = service.list(&Selection::default()).into();
         service
+    }
+
+    /// Waits until no call is under way; for those who let in no more.
+    pub(crate) async fn all_calls_over(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
     }
 
     /// The tools this selection shows, as they are served.

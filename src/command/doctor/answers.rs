@@ -1,7 +1,6 @@
 //! A look at some answers of the platform, which are compared with its document on their way. What it finds is a remark, never a fault.
 
 use serde_json::{Map, Value, json};
-use xyte_mcp_catalogue::Form;
 use xyte_mcp_runtime::catalogue::Tool;
 use xyte_mcp_runtime::dispatch::{Call, View, dispatch};
 
@@ -16,10 +15,9 @@ pub(super) async fn look(ready: &Ready) {
     let caller = own_caller(ready);
     service.drift.settled().await;
     for tool in service.catalogue.tools.iter().filter(|tool| needs_nothing(ready, tool)) {
-        let arguments = match tool.entry.answer.form {
-            Form::List => Map::from_iter([("limit".to_owned(), json!(ROWS))]),
-            Form::Object | Form::Unknown => Map::new(),
-        };
+        let limited = tool.entry.tool["inputSchema"]["properties"].get("limit").is_some();
+        let arguments = limited.then(|| ("limit".to_owned(), json!(ROWS)));
+        let arguments = Map::from_iter(arguments);
         let call = Call { tool, arguments, view: View::Tool };
         // One that fails has nothing to compare; whether the platform is well was asked before.
         let _failed = dispatch(service, &caller, call).await;
@@ -56,8 +54,9 @@ mod tests {
         let (service, caller) = (&ready.service, own_caller(&ready));
         let tools = &service.catalogue.tools;
         // What is changed is seen by no read.
-        let (reads, changes): (Vec<&Tool>, Vec<&Tool>) = tools.iter().partition(|it| it.is_read());
-        for tool in reads.into_iter().chain(changes) {
+        let reading = tools.iter().filter(|tool| tool.is_read());
+        let changing = tools.iter().filter(|tool| !tool.is_read());
+        for tool in reading.chain(changing) {
             let before = service.drift.compared();
             let arguments = tool.entry.example.clone();
             let call = Call { tool, arguments, view: View::Tool };

@@ -269,8 +269,8 @@ impl Converter<'_> {
         let others = others.map(|others| self.convert(others, open));
         // Answers are declared open, which says only that they may come to have more members.
         let others = others.filter(|others| *others != json!({}));
-        let names = |key: &str| flat.get(key).and_then(Value::as_object);
-        let named = names("properties").is_some_and(|properties| !properties.is_empty());
+        let properties = flat.get("properties").and_then(Value::as_object);
+        let named = properties.is_some_and(|properties| !properties.is_empty());
         let alternatives = flat.contains_key("oneOf") || flat.contains_key("anyOf");
         match others {
             Some(others) => drop(out.insert("additionalProperties".into(), others)),

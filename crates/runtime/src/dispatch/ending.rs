@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use tokio::time::Instant;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::audit::Entry;
 use crate::caller::Key;
@@ -25,6 +26,8 @@ pub(super) struct Ending<'a> {
     pub(super) record: Option<Entry>,
     /// Whether the end was told.
     pub(super) over: bool,
+    /// Given back after the end was told.
+    pub(super) _under_way: TaskTrackerToken,
 }
 
 impl Ending<'_> {

@@ -95,7 +95,7 @@ fn read(complaint: &ValidationError<'_>, keep: &mut impl FnMut(String, Kind)) {
             let expected = match kind {
                 TypeKind::Single(one) => one.as_str().to_owned(),
                 TypeKind::Multiple(several) => {
-                    let names: Vec<&str> = several.iter().map(|one| one.as_str()).collect();
+                    let names: Vec<&str> = several.iter().map(JsonType::as_str).collect();
                     names.join(" or ")
                 }
             };
@@ -161,18 +161,18 @@ mod tests {
         found.iter().map(ToString::to_string).collect()
     }
 
-    fn closed(properties: Value) -> Value {
+    fn closed(properties: &Value) -> Value {
         json!({"type": "object", "properties": properties, "additionalProperties": false})
     }
 
     #[test]
     fn each_kind_of_departure_is_told_once_with_its_place() {
-        let row = closed(json!({
+        let row = closed(&json!({
             "id": {"type": "integer"},
             "status": {"type": ["string", "null"], "enum": ["on", "off", null]},
-            "properties": closed(json!({"items": {"type": "number"}})),
+            "properties": closed(&json!({"items": {"type": "number"}})),
         }));
-        let schema = closed(json!({"items": {"type": "array", "items": row}}));
+        let schema = closed(&json!({"items": {"type": "array", "items": row}}));
         let row = json!({"id": "1", "status": "asleep", "colour": 1, "properties": {"items": "2", "a/b": 0}});
         assert_eq!(
             found(&schema, &json!({"items": [row, row, {"id": 1.5, "status": 3}]})),
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn of_a_map_the_names_are_not_told() {
-        let schema = json!({"type": "object", "additionalProperties": closed(json!({"n": {"type": "integer"}}))});
+        let schema = json!({"type": "object", "additionalProperties": closed(&json!({"n": {"type": "integer"}}))});
         let answer = json!({"5b0c8c1e": {"n": "many", "m": 1}});
         assert_eq!(
             found(&schema, &answer),
@@ -213,8 +213,8 @@ mod tests {
     fn of_alternatives_the_nearest_is_meant() {
         let schema = json!({"anyOf": [
             {"type": "string"},
-            closed(json!({"id": {"type": "integer"}, "name": {"type": "string"}})),
-            closed(json!({"code": {"type": "integer"}, "price": {"type": "integer"}})),
+            closed(&json!({"id": {"type": "integer"}, "name": {"type": "string"}})),
+            closed(&json!({"code": {"type": "integer"}, "price": {"type": "integer"}})),
         ]});
         assert_eq!(found(&schema, &json!({"id": 1, "name": "a"})), [""; 0]);
         assert_eq!(found(&schema, &json!("plain")), [""; 0]);
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn a_foreign_name_or_value_is_shortened_and_shown_plainly() {
         let long = "x".repeat(5000);
-        let schema = closed(json!({"status": {"enum": ["on"]}}));
+        let schema = closed(&json!({"status": {"enum": ["on"]}}));
         for told in found(&schema, &json!({"status": &long, long.as_str(): 1, "a\u{202e}\n": 1})) {
             assert!(told.len() < 200 && !told.contains(['\u{202e}', '\n']), "{told}");
         }
