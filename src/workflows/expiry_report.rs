@@ -125,7 +125,7 @@ fn behind(devices: &[Device]) -> (Vec<Value>, usize) {
         let version = device.firmware.as_ref().and_then(|firmware| firmware.version.as_deref());
         match (model, version) {
             (Some(model), Some(version)) => {
-                models.entry(model).or_default().push((device, version))
+                models.entry(model).or_default().push((device, version));
             }
             _ => unknown += 1,
         }
