@@ -80,6 +80,7 @@ pub async fn dispatch(
         } else {
             service.settings.deadline
         };
+    let span = Span { started, deadline };
     let audit = &service.settings.audit;
     let begun = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
     let (record, refused) = match begun {
@@ -100,7 +101,7 @@ pub async fn dispatch(
         _under_way: service.under_way.token(),
     };
     let performed = match refused {
-        None => Box::pin(perform(service, caller, (key, &ending.status), call, deadline)).await,
+        None => Box::pin(perform(service, caller, (key, &ending.status), call, span)).await,
         Some(failure) => Err(failure),
     };
     let result = settle(tool, performed).map_err(|failure| address(failure, key, request_id));
@@ -129,13 +130,13 @@ async fn perform(
     caller: &Caller,
     (key, status): (Option<&Key>, &AtomicU16),
     call: Call<'_>,
-    deadline: Instant,
+    span: Span,
 ) -> Performed {
     let Call { tool, arguments, view } = call;
-    admit(service, caller, key, tool, view)?;
+    admit(service, caller, key, tool, view).await?;
     let Decoded { arguments, options } = decode(tool, arguments)?;
     let (tenant, arguments, options) = (caller.tenant(), &arguments, &options);
-    let errand = Errand { service, tool, tenant, key, status, arguments, options, deadline };
+    let errand = Errand { service, tool, tenant, key, status, arguments, options, span };
     match tool.entry.answer.form {
         Form::List => {
             let (plan, limit) = list_plan(tool, options, view);
@@ -153,8 +154,8 @@ async fn perform(
 
 /// What the server works out itself, from reads of this caller.
 async fn compute(errand: &Errand<'_>) -> Performed {
-    let &Errand { service, tool, tenant, key, status, options, deadline, .. } = errand;
-    let desk = Desk { service, tool, tenant, key, status, fresh: options.fresh, deadline };
+    let &Errand { service, tool, tenant, key, status, options, span, .. } = errand;
+    let desk = Desk { service, tool, tenant, key, status, fresh: options.fresh, span };
     if options.dry_run {
         return Ok((desk.preview(), None));
     }
@@ -170,7 +171,7 @@ fn preview(request: &Value) -> (Shaped, Option<DateTime<Utc>>) {
 }
 
 /// The first step: who calls, how often, and what they may see.
-fn admit(
+async fn admit(
     service: &Service,
     caller: &Caller,
     key: Option<&Key>,
@@ -185,7 +186,7 @@ fn admit(
         .with_hint(service.settings.key_hint.clone()));
     }
     let who = key.map_or_else(|| caller.tenant(), Key::digest);
-    service.limit.admit(who).map_err(|wait| over_limit(service, wait))?;
+    service.limit.admit(who).await.map_err(|wait| over_limit(service, wait))?;
     let toolset = &tool.entry.toolset;
     if !service.offers(tool) {
         let message = format!(
@@ -239,6 +240,13 @@ fn over_limit(service: &Service, wait: Duration) -> Failure {
     Failure { retry_after_ms: Some(wait_ms), ..failure }
 }
 
+/// When a call began, and when it ends at the latest.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    started: Instant,
+    deadline: Instant,
+}
+
 /// A call that was let in, and may take several requests.
 struct Errand<'a> {
     service: &'a Service,
@@ -249,7 +257,7 @@ struct Errand<'a> {
     status: &'a AtomicU16,
     arguments: &'a Map<String, Value>,
     options: &'a Options,
-    deadline: Instant,
+    span: Span,
 }
 
 /// What one request brought.
@@ -274,7 +282,8 @@ impl Errand<'_> {
             operation: &entry.operation,
             tenant: self.tenant,
             key: self.key.map(Key::digest).unwrap_or_default(),
-            deadline: self.deadline,
+            since: self.span.started,
+            deadline: self.span.deadline,
             kind: self.kind(),
         };
         let started = Instant::now();

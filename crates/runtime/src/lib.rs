@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod server;
 pub mod service;
 pub mod shape;
+pub mod shared;
 mod text;
 pub mod transport;
 pub mod upstream;

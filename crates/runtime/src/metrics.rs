@@ -35,6 +35,10 @@ pub struct Metrics {
     statuses: Family<OfStatus, Counter>,
     /// Calls that the limit refused.
     pub rate_limited: Counter,
+    /// Connections, commands and messages that Redis did not answer.
+    pub(crate) redis_errors: Counter,
+    /// Calls that were counted by this process alone, though replicas share a limit.
+    pub(crate) limit_fallbacks: Counter,
     auth_failures: Family<OfReason, Counter>,
     drift: Family<OfOperation, Counter>,
 }
@@ -116,6 +120,8 @@ impl Metrics {
             errors: Family::default(),
             statuses: Family::default(),
             rate_limited: Counter::default(),
+            redis_errors: Counter::default(),
+            limit_fallbacks: Counter::default(),
             auth_failures: Family::default(),
             drift: Family::default(),
         };
@@ -162,6 +168,16 @@ impl Metrics {
             "mcp_rate_limited",
             "Calls refused because their key had made too many",
             self.rate_limited.clone(),
+        );
+        own.register(
+            "mcp_redis_errors",
+            "Connections to Redis that failed or were lost, and commands without an answer",
+            self.redis_errors.clone(),
+        );
+        own.register(
+            "mcp_limit_fallbacks",
+            "Calls counted by this process alone because Redis did not answer",
+            self.limit_fallbacks.clone(),
         );
         own.register(
             "mcp_auth_failures",

@@ -16,6 +16,7 @@ use crate::catalogue::{Catalogue, Tool};
 use crate::drift::Drift;
 use crate::limit::Limit;
 use crate::metrics::Metrics;
+use crate::shared::{Address, Gone, Shared};
 use crate::upstream::{Manners, Upstream};
 
 /// What the operator decided.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub read_only: bool,
     /// Calls per key in any 60 seconds; 0 = off.
     pub rate_limit: u32,
+    /// The Redis that all replicas share; without one, each counts for itself.
+    pub redis: Option<Address>,
     /// How long one whole call may take.
     pub deadline: Duration,
     /// How long a call may take that is computed from many requests.
@@ -47,6 +50,7 @@ impl Default for Settings {
             toolsets: Toolsets::Unset,
             read_only: false,
             rate_limit: 60,
+            redis: None,
             deadline: Duration::from_secs(20),
             long_deadline: Duration::from_secs(40),
             manners: Manners::default(),
@@ -72,6 +76,7 @@ pub struct Service {
     pub(crate) upstream: Upstream,
     /// Calls whose end was not told yet.
     pub(crate) under_way: TaskTracker,
+    shared: Option<Arc<Shared>>,
     /// The list for callers who selected nothing: by far the most.
     unselected: Arc<[rmcp::model::Tool]>,
 }
@@ -85,9 +90,13 @@ impl fmt::Debug for Service {
 impl Service {
     /// Puts the parts together.
     pub fn new(catalogue: Catalogue, api: Arc<dyn Api>, settings: Settings) -> Self {
-        let limit = Limit::new(settings.rate_limit);
         let metrics = Metrics::new(&catalogue);
-        let upstream = Upstream::new(&settings.manners);
+        let shared = settings.redis.clone().map(|address| {
+            Shared::new(address, &catalogue.api.scheme, metrics.redis_errors.clone())
+        });
+        let fallbacks = metrics.limit_fallbacks.clone();
+        let limit = Limit::new(settings.rate_limit, shared.clone(), fallbacks);
+        let upstream = Upstream::new(&settings.manners, shared.clone());
         let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
         let under_way = TaskTracker::new();
@@ -99,6 +108,7 @@ impl Service {
             api,
             limit,
             upstream,
+            shared,
             under_way,
             unselected,
         };
@@ -110,6 +120,24 @@ impl Service {
     pub(crate) async fn all_calls_over(&self) {
         self.under_way.close();
         self.under_way.wait().await;
+    }
+
+    /// Connects to what replicas share, if there is anything; without it, the service works alone.
+    pub async fn start(&self) {
+        if let Some(shared) = &self.shared {
+            shared.start().await;
+        }
+    }
+
+    /// Asks whether what replicas share is there; nothing is never missing.
+    ///
+    /// # Errors
+    /// When Redis does not answer in time.
+    pub async fn ping(&self) -> Result<(), Gone> {
+        match &self.shared {
+            Some(shared) => shared.ping().await,
+            None => Ok(()),
+        }
     }
 
     /// The tools this selection shows, as they are served.
