@@ -49,7 +49,7 @@ pub(crate) enum Command {
     ///
     /// Asks the platform for one cheap read per key, without a key only whether it answers.
     ///
-    /// Exit codes: 0 all is well, 2 a setting cannot be used, 3 the platform cannot be reached, 4 it does not answer in time, 5 it refuses the key, 6 what answers is not its API or is broken, 1 anything else.
+    /// Exit codes: 0 all is well, 2 a setting cannot be used, 3 the platform cannot be reached, 4 it does not answer in time, 5 it refuses the key, 6 what answers is not its API or is broken, 7 Redis does not answer, 1 anything else.
     Doctor {
         /// JSON instead of text
         #[arg(long)]
@@ -107,6 +107,9 @@ pub(crate) struct Flags {
     /// Tool calls per key in any 60 seconds; 0 is no limit (XYTE_RATE_LIMIT)
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) rate_limit: Option<String>,
+    /// The Redis that all replicas share (REDIS_URL)
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) redis_url: Option<String>,
     /// Milliseconds for one request to the platform (XYTE_TIMEOUT_MS)
     #[arg(long, global = true, value_name = "MS")]
     pub(crate) timeout_ms: Option<String>,
@@ -153,6 +156,7 @@ impl Flags {
             "XYTE_MCP_PORT" => &self.port,
             "XYTE_ALLOWED_HOSTS" => &self.allowed_hosts,
             "XYTE_ALLOWED_ORIGINS" => &self.allowed_origins,
+            "REDIS_URL" => &self.redis_url,
             "XYTE_RATE_LIMIT" => &self.rate_limit,
             "XYTE_TIMEOUT_MS" => &self.timeout_ms,
             "XYTE_UPSTREAM_CONCURRENCY" => &self.upstream_concurrency,

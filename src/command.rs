@@ -57,6 +57,7 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         toolsets: toolsets.clone(),
         read_only: config.read_only,
         rate_limit: config.rate_limit,
+        redis: config.redis.as_ref().map(|redis| redis.address.clone()),
         deadline: config.deadline,
         long_deadline: config.deadline.max(LONG_DEADLINE),
         manners: config.manners.clone(),
@@ -72,6 +73,7 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         _ => None,
     })?;
     let service = Service::new(catalogue, Arc::new(Xyte::new(base)), settings);
+    service.start().await;
     Ok(Ready { service: Arc::new(service), own_keys: Arc::new(keys) })
 }
 

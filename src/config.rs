@@ -1,5 +1,6 @@
 //! Settings from flags, variables and defaults. It is given the environment and reads none itself.
 
+mod redis;
 mod shown;
 pub(crate) mod source;
 pub(crate) mod variable;
@@ -14,6 +15,7 @@ use xyte_mcp_runtime::upstream::Manners;
 
 use crate::cli::Flags;
 use crate::xyte;
+pub(crate) use redis::Redis;
 use source::{Origin, Source, Surroundings};
 use variable::Lookup;
 
@@ -37,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) rate_limit: u32,
+    pub(crate) redis: Option<Redis>,
     pub(crate) manners: Manners,
     pub(crate) deadline: Duration,
     pub(crate) min_key_length: usize,
@@ -111,6 +114,7 @@ impl Config {
                 "60",
                 number("a whole number of calls a minute; 0 is no limit"),
             )?,
+            redis: redis::redis(lookup)?,
             manners: manners(lookup)?,
             deadline: lookup.parse("XYTE_DEADLINE_MS", "20000", milliseconds)?,
             min_key_length: lookup.parse(
@@ -366,11 +370,13 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_a_later_feature_is_refused() {
-        let error = read(&[("REDIS_URL", "redis://localhost")]).unwrap_err();
-        assert!(
-            error.to_string().starts_with("REDIS_URL is set, but this build has no "),
-            "{error}"
-        );
+    fn a_variable_of_a_later_feature_is_refused_and_so_is_a_file_that_holds_it() {
+        for name in ["DATABASE_URL", "XYTE_SEAL_KEY", "XYTE_SEAL_KEY_FILE", "DATABASE_URL_FILE"] {
+            let error = read(&[(name, "postgres://localhost")]).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("{name} is set, but this build has no ")),
+                "{error}"
+            );
+        }
     }
 }

@@ -30,6 +30,7 @@ impl Config {
             ("XYTE_MCP_PORT", json!(self.port)),
             ("XYTE_ALLOWED_HOSTS", json!(self.allowed_hosts.join(","))),
             ("XYTE_ALLOWED_ORIGINS", json!(self.allowed_origins.join(","))),
+            ("REDIS_URL", json!(self.redis.as_ref().map(|redis| &redis.masked))),
             ("XYTE_RATE_LIMIT", json!(self.rate_limit)),
             ("XYTE_TIMEOUT_MS", milliseconds(self.manners.timeout)),
             ("XYTE_DEADLINE_MS", milliseconds(self.deadline)),

@@ -5,6 +5,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "a test hands over what it wrote in place")]
 
 pub(crate) mod hanging;
+pub(crate) mod redis;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -30,7 +30,8 @@ impl RedisServer {
         let name = format!("xyte-redis-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&directory).unwrap();
-        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let arguments: Vec<String> =
+            arguments.iter().map(|&argument| argument.to_owned()).collect();
         let child = spawn(&directory, &arguments);
         Self { child, directory, arguments }
     }
@@ -80,7 +81,8 @@ fn spawn(directory: &PathBuf, arguments: &[String]) -> Child {
     let mut command = Command::new("redis-server");
     command.current_dir(directory).stdin(Stdio::null()).stdout(Stdio::piped());
     command.args(["--port", "0", "--unixsocket", "s", "--save", "", "--appendonly", "no"]);
-    let mut child = command.args(arguments).spawn().expect("redis-server; scripts/test installs it");
+    let mut child =
+        command.args(arguments).spawn().expect("redis-server; scripts/test installs it");
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let ready = lines.any(|line| line.unwrap().contains("eady to accept connections"));
     assert!(ready, "redis-server ended before it listened");

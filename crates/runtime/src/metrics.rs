@@ -35,7 +35,7 @@ pub struct Metrics {
     statuses: Family<OfStatus, Counter>,
     /// Calls that the limit refused.
     pub rate_limited: Counter,
-    /// Connections, commands and messages that Redis did not answer.
+    /// Connections to Redis that failed or were lost.
     pub(crate) redis_errors: Counter,
     /// Calls that were counted by this process alone, though replicas share a limit.
     pub(crate) limit_fallbacks: Counter,
@@ -171,7 +171,7 @@ impl Metrics {
         );
         own.register(
             "mcp_redis_errors",
-            "Connections to Redis that failed or were lost, and commands without an answer",
+            "Connections to Redis that failed or were lost",
             self.redis_errors.clone(),
         );
         own.register(

@@ -48,7 +48,8 @@ impl Replicated {
 
     /// A key's log is named by the key's digest, of which the key cannot be told.
     pub(super) fn name(&self, who: Digest) -> String {
-        let digits = who.iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"));
+        let digits =
+            who.iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"));
         self.shared.name("limit", &digits)
     }
 }

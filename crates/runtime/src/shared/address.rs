@@ -49,7 +49,9 @@ mod tests {
         for good in ["redis://h", "redis://u:p@h:1/2", "rediss://h", "unix:///s", " redis://h\n"] {
             assert!(Address::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "h:6379", "http://h", "redis://", "redis://h/x", "unix:", "rediss://h#insecure"] {
+        for bad in
+            ["", "h:6379", "http://h", "redis://", "redis://h/x", "unix:", "rediss://h#insecure"]
+        {
             assert_eq!(Address::parse(bad).err(), Some(AddressError), "{bad}");
         }
     }

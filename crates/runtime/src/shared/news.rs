@@ -110,7 +110,8 @@ impl News {
     fn owe(&self, channel: String, message: Vec<u8>) {
         let mut owed = self.owed();
         if owed.len() >= MOST_OWED {
-            let channels: BTreeSet<String> = owed.iter().map(|(channel, _)| channel.clone()).collect();
+            let channels: BTreeSet<String> =
+                owed.iter().map(|(channel, _)| channel.clone()).collect();
             // An empty message says that there were some.
             *owed = channels.into_iter().map(|channel| (channel, Vec::new())).collect();
         }

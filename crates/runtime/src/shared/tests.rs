@@ -55,7 +55,7 @@ async fn a_hung_redis_costs_one_short_wait_and_not_one_per_call() {
     }
     let took = begun.elapsed();
     redis.go_on();
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
     assert_eq!(shared.errors.get(), 1);
     shared.connected().await;
     assert_eq!(shared.ping().await, Ok(()));
@@ -168,7 +168,9 @@ async fn the_task_and_the_connection_end_with_the_last_owner() {
     stopped.cancelled().await;
     assert!(weak.upgrade().is_none());
     let clients = || async {
-        let list = |mut redis| async move { redis::cmd("CLIENT").arg("LIST").query_async(&mut redis).await };
+        let list = |mut redis| async move {
+            redis::cmd("CLIENT").arg("LIST").query_async(&mut redis).await
+        };
         let list: String = watcher.run(list).await.unwrap();
         list.lines().count()
     };

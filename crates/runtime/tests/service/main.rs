@@ -13,6 +13,9 @@ mod operators;
 mod pipes;
 mod privacy;
 mod protocol;
+#[path = "../../../../tests/support/redis.rs"]
+mod redis;
+mod replicas;
 mod rest;
 mod sessions;
 mod support;
