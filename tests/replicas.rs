@@ -4,7 +4,9 @@
 
 mod support;
 
+use futures::StreamExt as _;
 use futures::future::join_all;
+use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use support::redis::RedisServer;
 use support::{KEY_A, KEY_B, Running, program};
@@ -15,22 +17,22 @@ fn replica(sandbox: &Running, redis: &str, rate_limit: &str) -> Running {
     Running::http(&["--base-url", &base, "--redis-url", redis, "--rate-limit", rate_limit])
 }
 
-/// Calls both replicas in turn, all at once, and gives the codes of what failed.
-async fn calls(replicas: [&Running; 2], key: &str, count: usize) -> (usize, Vec<Value>) {
-    let headers = [("x-xyte-api-key", key)];
-    let call = |number: usize| {
-        let arguments = json!({"limit": 1, "fresh": true});
-        replicas[number % 2].call("list_devices", arguments, &headers)
-    };
-    let answers = join_all((0..count).map(call)).await;
-    let (failed, passed): (Vec<Value>, Vec<Value>) =
-        answers.into_iter().partition(|answer| answer["isError"] == true);
-    for answer in &passed {
-        assert_eq!(answer["structuredContent"]["items"].as_array().unwrap().len(), 1, "{answer}");
+/// Calls a replica, and gives the code of what failed.
+async fn call(replica: &Running, key: &str) -> Option<Value> {
+    let arguments = json!({"limit": 1, "fresh": true});
+    let answer = replica.call("list_devices", arguments, &[("x-xyte-api-key", key)]).await;
+    if answer["isError"] == true {
+        return Some(answer["structuredContent"]["error"]["code"].clone());
     }
-    let codes =
-        failed.into_iter().map(|answer| answer["structuredContent"]["error"]["code"].clone());
-    (passed.len(), codes.collect())
+    assert_eq!(answer["structuredContent"]["items"].as_array().unwrap().len(), 1, "{answer}");
+    None
+}
+
+/// Calls both replicas in turn, all at once; gives how many calls passed, and the codes of the others.
+async fn calls(replicas: [&Running; 2], key: &str, count: usize) -> (usize, Vec<Value>) {
+    let outcomes = join_all((0..count).map(|number| call(replicas[number % 2], key))).await;
+    let codes: Vec<Value> = outcomes.into_iter().flatten().collect();
+    (count - codes.len(), codes)
 }
 
 #[tokio::test]
@@ -51,16 +53,16 @@ async fn no_request_is_lost_when_redis_is_killed_in_the_middle() {
     let (sandbox, mut redis) = (Running::sandbox(), RedisServer::start());
     let url = redis.url();
     let (one, two) = (replica(&sandbox, &url, "100000"), replica(&sandbox, &url, "100000"));
-    let first = calls([&one, &two], KEY_A, 100);
-    let rest = async {
-        // Some calls are under way by now, and others begin later.
-        tokio::task::yield_now().await;
-        redis.kill();
-        calls([&one, &two], KEY_A, 100).await
-    };
-    let (first, rest) = futures::join!(first, rest);
-    assert_eq!(first, (100, Vec::new()));
-    assert_eq!(rest, (100, Vec::new()));
+    let replicas = [&one, &two];
+    let mut under_way: FuturesUnordered<_> =
+        (0..200).map(|number| call(replicas[number % 2], KEY_A)).collect();
+    for _ in 0..20 {
+        assert_eq!(under_way.next().await, Some(None));
+    }
+    redis.kill();
+    let rest: Vec<Option<Value>> = under_way.collect().await;
+    assert_eq!((rest.len(), rest.iter().flatten().next()), (180, None));
+    assert_eq!(calls(replicas, KEY_A, 20).await, (20, Vec::new()));
     for replica in [one, two] {
         let (code, log) = replica.terminate();
         assert_eq!(code, Some(0));
