@@ -108,8 +108,8 @@ impl Service {
             api,
             limit,
             upstream,
-            shared,
             under_way,
+            shared,
             unselected,
         };
         service.unselected = service.list(&Selection::default()).into();
