@@ -46,11 +46,21 @@ pub(crate) struct Config {
     pub(crate) read_only: bool,
     pub(crate) toolsets: Toolsets,
     pub(crate) log_level: tracing::Level,
+    pub(crate) environment: Environment,
     pub(crate) audit: AuditTo,
     /// What the operator should know and may leave as it is.
     pub(crate) warnings: Vec<String>,
     /// Where each setting came from.
     pub(crate) origins: Vec<Origin>,
+}
+
+/// Who reads the logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Environment {
+    /// Programs.
+    Production,
+    /// A person at a terminal.
+    Development,
 }
 
 /// Where calls are written down.
@@ -125,6 +135,7 @@ impl Config {
             log_level: lookup.parse("XYTE_LOG_LEVEL", "INFO", |text| {
                 text.parse().map_err(|_| "ERROR, WARN, INFO, DEBUG or TRACE".to_owned())
             })?,
+            environment: lookup.parse("XYTE_ENV", "prod", environment)?,
             audit: lookup.parse("XYTE_AUDIT", "off", audit)?,
         })
     }
@@ -213,6 +224,14 @@ fn boolean(text: &str) -> Result<bool, String> {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
         _ => Err("true or false".to_owned()),
+    }
+}
+
+fn environment(text: &str) -> Result<Environment, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "prod" => Ok(Environment::Production),
+        "dev" => Ok(Environment::Development),
+        _ => Err("prod or dev".to_owned()),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::catalogue::{Catalogue, Tool};
 use crate::drift::Drift;
 use crate::limit::Limit;
 use crate::metrics::Metrics;
+use crate::strangers::Strangers;
 use crate::upstream::{Manners, Upstream};
 
 /// What the operator decided.
@@ -72,6 +73,8 @@ pub struct Service {
     pub(crate) upstream: Upstream,
     /// Calls whose end was not told yet.
     pub(crate) under_way: TaskTracker,
+    /// Addresses whose requests are refused.
+    pub(crate) strangers: Strangers,
     /// The list for callers who selected nothing: by far the most.
     unselected: Arc<[rmcp::model::Tool]>,
 }
@@ -86,8 +89,8 @@ impl Service {
     /// Puts the parts together.
     pub fn new(catalogue: Catalogue, api: Arc<dyn Api>, settings: Settings) -> Self {
         let limit = Limit::new(settings.rate_limit);
-        let metrics = Metrics::new(&catalogue);
         let upstream = Upstream::new(&settings.manners);
+        let metrics = Metrics::new(&catalogue, &upstream.reuse);
         let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
         let under_way = TaskTracker::new();
@@ -100,6 +103,7 @@ impl Service {
             limit,
             upstream,
             under_way,
+            strangers: Strangers::default(),
             unselected,
         };
         service.unselected = service.list(&Selection::default()).into();

@@ -25,6 +25,7 @@ use self::gate::Gate;
 use self::wire::{Fault, Lost, Patience};
 use crate::caller::Digest;
 use crate::failure::{Failure, Reach};
+use crate::metrics::Reuse;
 
 pub(crate) use self::exchange::describe;
 pub use self::exchange::{Exchange, written};
@@ -111,6 +112,8 @@ pub struct Upstream {
     line: Arc<Line>,
     flights: Flights,
     cache: Option<Arc<Cache>>,
+    /// How often an earlier answer did.
+    pub(crate) reuse: Reuse,
 }
 
 impl Upstream {
@@ -123,7 +126,7 @@ impl Upstream {
             breaker: Breaker::new(),
         };
         let cache = (!manners.cache_ttl.is_zero()).then(|| Arc::new(Cache::new(manners.cache_ttl)));
-        Self { line: Arc::new(line), flights: Flights::default(), cache }
+        Self { line: Arc::new(line), flights: Flights::default(), cache, reuse: Reuse::default() }
     }
 
     /// Gets the platform's answer; dropping this drops the request, unless others wait for the same.
@@ -161,6 +164,7 @@ impl Upstream {
             let epoch = cache.epoch(order.tenant);
             let read = Arc::new(Read::of(&order, &epoch));
             if let Some(answered) = cache.find(&read) {
+                self.reuse.hits.inc();
                 return Ok(answered);
             }
             let boarded = self.flights.board(&read, || {
@@ -174,8 +178,14 @@ impl Upstream {
                 .boxed()
             });
             let flight = match boarded {
-                Boarded::Began(flight) => return flight.await,
-                Boarded::Joined(flight) => flight,
+                Boarded::Began(flight) => {
+                    self.reuse.misses.inc();
+                    return flight.await;
+                }
+                Boarded::Joined(flight) => {
+                    self.reuse.hits.inc();
+                    flight
+                }
             };
             match timeout_at(order.deadline, flight).await {
                 // It was cut off by the deadline of whoever began it, and there is time left.
