@@ -1,5 +1,6 @@
 //! Settings from flags, variables and defaults. It is given the environment and reads none itself.
 
+mod environment;
 mod shown;
 pub(crate) mod source;
 pub(crate) mod variable;
@@ -14,6 +15,7 @@ use xyte_mcp_runtime::upstream::Manners;
 
 use crate::cli::Flags;
 use crate::xyte;
+pub(crate) use environment::Environment;
 use source::{Origin, Source, Surroundings};
 use variable::Lookup;
 
@@ -52,15 +54,6 @@ pub(crate) struct Config {
     pub(crate) warnings: Vec<String>,
     /// Where each setting came from.
     pub(crate) origins: Vec<Origin>,
-}
-
-/// Who reads the logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Environment {
-    /// Programs.
-    Production,
-    /// A person at a terminal.
-    Development,
 }
 
 /// Where calls are written down.
@@ -135,7 +128,7 @@ impl Config {
             log_level: lookup.parse("XYTE_LOG_LEVEL", "INFO", |text| {
                 text.parse().map_err(|_| "ERROR, WARN, INFO, DEBUG or TRACE".to_owned())
             })?,
-            environment: lookup.parse("XYTE_ENV", "prod", environment)?,
+            environment: lookup.parse("XYTE_ENV", "prod", str::parse)?,
             audit: lookup.parse("XYTE_AUDIT", "off", audit)?,
         })
     }
@@ -224,14 +217,6 @@ fn boolean(text: &str) -> Result<bool, String> {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
         _ => Err("true or false".to_owned()),
-    }
-}
-
-fn environment(text: &str) -> Result<Environment, String> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "prod" => Ok(Environment::Production),
-        "dev" => Ok(Environment::Development),
-        _ => Err("prod or dev".to_owned()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use xyte_mcp_runtime::caller::{Key, Toolsets};
 
-use super::{AuditTo, Config, Environment};
+use super::{AuditTo, Config};
 
 impl Config {
     /// Every setting by its variable.
@@ -19,10 +19,6 @@ impl Config {
             AuditTo::Nowhere => json!("off"),
             AuditTo::Stderr => json!("stderr"),
             AuditTo::File(path) => json!(format!("file:{}", path.display())),
-        };
-        let environment = match self.environment {
-            Environment::Production => "prod",
-            Environment::Development => "dev",
         };
         let milliseconds =
             |time: Duration| Value::from(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
@@ -45,7 +41,7 @@ impl Config {
             ("XYTE_READ_ONLY", json!(self.read_only)),
             ("XYTE_TOOLSETS", toolsets),
             ("XYTE_LOG_LEVEL", json!(self.log_level.as_str())),
-            ("XYTE_ENV", json!(environment)),
+            ("XYTE_ENV", json!(self.environment.name())),
             ("XYTE_AUDIT", audit),
         ];
         let settings: Map<String, Value> =

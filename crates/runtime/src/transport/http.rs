@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::key::{Access, KeySettings};
 pub use self::listener::Bounds;
 use self::message::Kind;
-use self::refusal::Refusal;
+use self::refusal::{INVALID_REQUEST, Refusal};
 use self::session::Sessions;
 use crate::caller::{Address, Caller, Digest, Key, Selection, Toolsets, Transport};
 use crate::request::RequestId;
@@ -86,6 +86,9 @@ struct Admitted {
     tenant: Digest,
 }
 
+/// Says where the service is found.
+type GoneTo = (StatusCode, &'static str);
+
 /// Tells the requests of a connection that the server is about to end.
 #[derive(Debug, Clone)]
 struct Stopping(CancellationToken);
@@ -119,6 +122,8 @@ pub fn app(server: Server, settings: HttpSettings) -> Router {
     let door = Arc::new(Door { settings, server, stateless, sessions, openapi: OnceLock::new() });
     let routes = Router::new()
         .route("/", post(plain))
+        .route("/v1", post(plain))
+        .route("/v1/", post(plain))
         .nest("/v1", routes.clone())
         .merge(routes)
         .fallback(rest::no_route)
@@ -133,8 +138,12 @@ pub async fn serve(app: Router, listener: TcpListener, stop: CancellationToken, 
     listener::listen(app, listener, stop, bounds).await;
 }
 
-async fn gone() -> (StatusCode, &'static str) {
-    (StatusCode::GONE, "This server speaks MCP over Streamable HTTP: send POST requests to /mcp.")
+async fn gone(State(door): State<Arc<Door>>, request: Request) -> Result<GoneTo, Refusal> {
+    door.check_origin(&request.into_parts().0)?;
+    Ok((
+        StatusCode::GONE,
+        "This server speaks MCP over Streamable HTTP: send POST requests to /mcp.",
+    ))
 }
 
 async fn plain(State(door): State<Arc<Door>>, request: Request) -> Response {
@@ -167,14 +176,19 @@ impl Door {
             Ok(admitted) => self.pass_on(admitted).await,
             Err(refusal) => Err(refusal),
         };
-        match answered {
-            Ok(response) => in_form(response).await,
-            Err(refusal) => refusal.into_message(),
-        }
+        answered.unwrap_or_else(Refusal::into_message)
     }
 
     /// A session's requests and the handshake go to the part that keeps sessions, all others to the one that keeps nothing.
     async fn pass_on(&self, admitted: Admitted) -> Result<Response, Refusal> {
+        let kind = admitted.kind;
+        let response = self.hand_over(admitted).await?;
+        let plain = response.status().is_client_error()
+            && response.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/json");
+        if plain { Ok(in_form(response, kind).await) } else { Ok(response) }
+    }
+
+    async fn hand_over(&self, admitted: Admitted) -> Result<Response, Refusal> {
         let Admitted { request, kind, tenant } = admitted;
         let of_session = kind == Kind::Handshake || Sessions::named_in(request.headers());
         match self.sessions.as_ref().filter(|_| of_session) {
@@ -203,7 +217,7 @@ impl Door {
         }
         let body = message::read(body, self.settings.body_limit).await?;
         let kind =
-            if supply_headers(&mut parts.headers) { message::check(&body)? } else { Kind::Other };
+            if supply_headers(&mut parts.headers) { message::check(&body)? } else { Kind::Foreign };
         Ok(Admitted { request: Request::from_parts(parts, Body::from(body)), kind, tenant })
     }
 
@@ -253,18 +267,19 @@ fn until(body: Body, stop: CancellationToken) -> Body {
 }
 
 /// A refusal of the protocol's library, which it writes as plain text, in the protocol's own form.
-async fn in_form(response: Response) -> Response {
+async fn in_form(response: Response, kind: Kind) -> Response {
     /// The library's sentences are far shorter.
     const LONGEST: usize = 4096;
-    let plain = response.status().is_client_error()
-        && response.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/json");
-    if !plain {
-        return response;
-    }
     let (mut parts, body) = response.into_parts();
     let text = to_bytes(body, LONGEST).await.unwrap_or_default();
-    let mut told =
-        Refusal::unreadable(parts.status, &String::from_utf8_lossy(&text)).into_message();
+    let text = String::from_utf8_lossy(&text);
+    // It takes a message that it cannot read for one of another media type.
+    let refusal = if parts.status == StatusCode::UNSUPPORTED_MEDIA_TYPE && kind != Kind::Foreign {
+        Refusal::malformed(INVALID_REQUEST, "the body is no message that can be read", Value::Null)
+    } else {
+        Refusal::new(parts.status, "not_acceptable", text)
+    };
+    let mut told = refusal.into_message();
     parts.headers.remove(CONTENT_TYPE);
     parts.headers.remove(CONTENT_LENGTH);
     told.headers_mut().extend(parts.headers);

@@ -27,7 +27,7 @@ fn get_thing() -> Value {
 #[tokio::test]
 async fn a_bare_call_is_answered_with_plain_json_on_every_address() {
     let base = start(service(&platform().await), Access::Tenants).await;
-    for path in ["/mcp", "/v1/mcp", "/", "/mcp/x/things", "/v1/mcp/x/all/readonly"] {
+    for path in ["/mcp", "/v1/mcp", "/", "/v1", "/v1/", "/mcp/x/things", "/v1/mcp/x/all/readonly"] {
         let (status, answer) = post(&format!("{base}{path}"), &get_thing()).await;
         assert_eq!(
             (status, &answer["result"]["structuredContent"]),

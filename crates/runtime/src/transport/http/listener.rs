@@ -1,5 +1,6 @@
 //! The socket: connections are accepted, bounded, and ended in good order. It knows no route.
 
+mod busy;
 mod crowd;
 
 use std::io;
@@ -8,7 +9,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -19,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use self::busy::Busy;
 use self::crowd::{Crowd, Place};
 use crate::caller::Address;
 
@@ -28,7 +31,7 @@ const LONGEST_HEADERS: usize = 32 * 1024;
 /// Longest time for a header block to arrive, for a connection to say nothing, and for a client to take no byte of its answer.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
-/// How long to wait when the system has no more connections to give.
+/// How long to wait when the system has no more connections to give, and for half a request when its connection has to end.
 const BREATH: Duration = Duration::from_millis(500);
 
 /// What whoever finds no place is told.
@@ -87,12 +90,19 @@ async fn serve(socket: TcpStream, peer: IpAddr, app: Router, place: Place, drain
         tracing::debug!(error = %err, "cannot switch off Nagle's algorithm");
     }
     let from = Address::of(peer);
-    let service =
-        app.map_request(move |request: hyper::Request<hyper::body::Incoming>| -> Request {
-            let mut request = request.map(axum::body::Body::new);
-            request.extensions_mut().insert(from);
-            request
-        });
+    let busy = Busy::default();
+    let service = tower::service_fn({
+        let busy = busy.clone();
+        move |request: hyper::Request<Incoming>| {
+            let (app, work) = (app.clone(), busy.begin());
+            async move {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(from);
+                let response = app.oneshot(request).await;
+                response.map(|response| response.map(|body| work.until_sent(body)))
+            }
+        }
+    });
     let mut socket = TimeoutStream::new(socket);
     socket.set_write_timeout(Some(LONGEST_SILENCE));
     let connection = http1::Builder::new()
@@ -105,7 +115,8 @@ async fn serve(socket: TcpStream, peer: IpAddr, app: Router, place: Place, drain
         ended = connection.as_mut() => Ok(ended),
         () = place.wanted() => {
             connection.as_mut().graceful_shutdown();
-            timeout(drain, connection).await
+            // A request that has not come in whole may be begun again elsewhere.
+            timeout(if busy.is_busy() { drain } else { drain.min(BREATH) }, connection).await
         }
     };
     match ended {
@@ -183,12 +194,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_left_idle_make_room_for_those_that_ask() {
+    async fn connections_left_idle_or_with_half_a_request_make_room_for_those_that_ask() {
         let app = Router::new().route("/", axum::routing::get(async || "ok"));
-        let address = listening(app, Bounds { connections: 2, drain: Duration::ZERO }).await;
+        let address = listening(app, BOUNDS).await;
         let mut idle = TcpStream::connect(address).await.unwrap();
+        let mut half = TcpStream::connect(address).await.unwrap();
+        half.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
         let mut others = Vec::new();
-        for _ in 0..20 {
+        for _ in 0..BOUNDS.connections + 20 {
             let mut socket = TcpStream::connect(address).await.unwrap();
             socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
             let mut status = [0; 15];
@@ -196,7 +209,35 @@ mod tests {
             assert_eq!(&status, b"HTTP/1.1 200 OK");
             others.push(socket);
         }
-        assert_eq!(idle.read(&mut [0]).await.unwrap(), 0, "the first one was ended");
+        assert_eq!(idle.read(&mut [0]).await.unwrap_or(0), 0);
+        assert_eq!(half.read(&mut [0]).await.unwrap_or(0), 0);
+    }
+
+    #[tokio::test]
+    async fn a_request_under_way_is_answered_though_its_connection_has_to_end() {
+        let (begun, mut began) = tokio::sync::mpsc::channel(1);
+        let go = std::sync::Arc::new(tokio::sync::Notify::new());
+        let gone = go.clone();
+        let slow = async move || {
+            begun.send(()).await.unwrap();
+            gone.notified().await;
+            "late"
+        };
+        let app = Router::new()
+            .route("/", axum::routing::get(async || "ok"))
+            .route("/slow", axum::routing::get(slow));
+        let address =
+            listening(app, Bounds { connections: 1, drain: Duration::from_mins(1) }).await;
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        began.recv().await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        second.read_exact(&mut [0; 15]).await.unwrap();
+        go.notify_one();
+        let mut answer = String::new();
+        first.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("late"), "{answer}");
     }
 
     #[tokio::test]

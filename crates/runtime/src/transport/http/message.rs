@@ -88,7 +88,10 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(
 pub(super) enum Kind {
     /// Opens a conversation of the earlier protocol.
     Handshake,
+    /// Any other message, and a request without one.
     Other,
+    /// A body of another media type, which nobody has looked at.
+    Foreign,
 }
 
 /// Checks that a body is one message; the protocol's library would refuse it as a media type, in plain text.

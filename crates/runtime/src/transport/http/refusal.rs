@@ -68,13 +68,6 @@ impl Refusal {
         Self { code, id, ..Self::new(StatusCode::BAD_REQUEST, "malformed_message", message) }
     }
 
-    /// What the protocol's library does not take, in its words.
-    pub(super) fn unreadable(status: StatusCode, message: &str) -> Self {
-        let code =
-            if status == StatusCode::UNSUPPORTED_MEDIA_TYPE { INVALID_REQUEST } else { REFUSED };
-        Self { code, ..Self::new(status, "not_acceptable", message) }
-    }
-
     /// A request from an address that was refused too often.
     pub(super) fn too_many(wait: Duration) -> Self {
         let message = "too many requests of this address were refused";
