@@ -157,8 +157,9 @@ async fn perform(
 
 /// What the server works out itself, from reads of this caller.
 async fn compute(errand: &Errand<'_>) -> Performed {
-    let &Errand { service, tool, tenant, key, status, options, deadline, .. } = errand;
-    let desk = Desk { service, tool, tenant, key, status, fresh: options.fresh, deadline };
+    let &Errand { service, tool, tenant, key, stranger, status, options, deadline, .. } = errand;
+    let fresh = options.fresh;
+    let desk = Desk { service, tool, tenant, key, stranger, status, fresh, deadline };
     if options.dry_run {
         return Ok((desk.preview(), None));
     }

@@ -84,8 +84,8 @@ async fn requests_one_after_the_other_on_a_connection_are_all_answered() {
 
 #[tokio::test]
 async fn broken_messages_are_errors_of_the_protocol_with_the_right_code() {
-    let base = start(service(&Platform::answering(200, "{}").await), Access::Tenants).await;
     const CALL: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"#;
+    let base = start(service(&Platform::answering(200, "{}").await), Access::Tenants).await;
     let deep = "[".repeat(1 << 19);
     let nested = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"create_thing","arguments":{{"custom":{}{}}}}}}}"#,
@@ -179,11 +179,14 @@ async fn members_named_like_marks_of_our_json_library_pass_through() {
 
 /// Asks so many times over one connection, each time with other headers.
 async fn asked(base: &str, headers: impl Iterator<Item = String>) -> Vec<String> {
+    let mut requests = String::new();
     let mut number = 0;
-    let requests: String = headers
-        .inspect(|_| number += 1)
-        .map(|headers| format!("GET /things HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"))
-        .collect();
+    for headers in headers {
+        number += 1;
+        requests.push_str("GET /things HTTP/1.1\r\nHost: localhost\r\n");
+        requests.push_str(&headers);
+        requests.push_str("\r\n");
+    }
     let last = "GET /sse HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answers = raw(base, format!("{requests}{last}").as_bytes()).await;
     answers.split("HTTP/1.1 ").skip(1).take(number).map(str::to_owned).collect()
@@ -220,13 +223,13 @@ async fn keys_that_the_platform_refuses_hold_up_unknown_keys_of_their_address_an
     let settings = Settings { rate_limit: 0, ..Settings::default() };
     let base = start(service_at(&platform.base, settings), Access::Tenants).await;
     let key = |key: &str| format!("X-Things-Key: {key}\r\n");
-    let guesses = (0..400).flat_map(|number| [KEY_A.to_owned(), format!("{KEY_B}{number}")]);
-    let answers = asked(&base, guesses.map(|guess| key(&guess))).await;
-    let (known, guessed): (Vec<_>, Vec<_>) =
+    let keys = (0..400).flat_map(|number| [KEY_A.to_owned(), format!("{KEY_B}{number}")]);
+    let answers = asked(&base, keys.map(|one| key(&one))).await;
+    let (known, answered): (Vec<_>, Vec<_>) =
         answers.chunks(2).map(|pair| (pair[0].as_str(), pair[1].as_str())).unzip();
     assert!(known.iter().all(|answer| is(answer, 200)));
-    assert!(guessed[..120].iter().all(|answer| is(answer, 401)));
-    let held = guessed.iter().filter(|answer| is(answer, 429)).count();
+    assert!(answered[..120].iter().all(|answer| is(answer, 401)));
+    let held = answered.iter().filter(|answer| is(answer, 429)).count();
     assert!(held > 0, "there is no end of guesses");
     let refused =
         platform.recorded().iter().filter(|it| it.headers["authorization"] != KEY_A).count();
