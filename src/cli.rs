@@ -140,6 +140,9 @@ pub(crate) struct Flags {
     /// ERROR, WARN, INFO, DEBUG or TRACE (XYTE_LOG_LEVEL)
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
+    /// How logs are written: prod as JSON, dev as text for people (XYTE_ENV)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
     /// One JSON line per call, two per change: off, stderr or file:PATH (XYTE_AUDIT)
     #[arg(long, global = true, value_name = "WHERE")]
     pub(crate) audit: Option<String>,
@@ -168,6 +171,7 @@ impl Flags {
             "XYTE_READ_ONLY" => &self.read_only,
             "XYTE_TOOLSETS" => &self.toolsets,
             "XYTE_LOG_LEVEL" => &self.log_level,
+            "XYTE_ENV" => &self.env,
             "XYTE_AUDIT" => &self.audit,
             _ => return None,
         };

@@ -1,5 +1,6 @@
 //! Settings from flags, variables and defaults. It is given the environment and reads none itself.
 
+mod environment;
 mod redis;
 mod shown;
 pub(crate) mod source;
@@ -15,6 +16,7 @@ use xyte_mcp_runtime::upstream::Manners;
 
 use crate::cli::Flags;
 use crate::xyte;
+pub(crate) use environment::Environment;
 pub(crate) use redis::Redis;
 use source::{Origin, Source, Surroundings};
 use variable::Lookup;
@@ -49,6 +51,7 @@ pub(crate) struct Config {
     pub(crate) read_only: bool,
     pub(crate) toolsets: Toolsets,
     pub(crate) log_level: tracing::Level,
+    pub(crate) environment: Environment,
     pub(crate) audit: AuditTo,
     /// What the operator should know and may leave as it is.
     pub(crate) warnings: Vec<String>,
@@ -129,6 +132,7 @@ impl Config {
             log_level: lookup.parse("XYTE_LOG_LEVEL", "INFO", |text| {
                 text.parse().map_err(|_| "ERROR, WARN, INFO, DEBUG or TRACE".to_owned())
             })?,
+            environment: lookup.parse("XYTE_ENV", "prod", str::parse)?,
             audit: lookup.parse("XYTE_AUDIT", "off", audit)?,
         })
     }

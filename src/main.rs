@@ -17,7 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Cli, Command};
 use crate::config::source::{Surroundings, Variables};
-use crate::config::{Config, SandboxConfig};
+use crate::config::{Config, Environment, SandboxConfig};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -132,7 +132,10 @@ fn log_to_stderr(config: &Config) {
     // Its lines quote messages of callers, who may put a key anywhere.
     let protocol = level.min(LevelFilter::ERROR);
     let targets = Targets::new().with_default(level).with_target("rmcp", protocol);
-    let lines =
-        tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.environment {
+        Environment::Production => lines.json().flatten_event(true).with_filter(targets).boxed(),
+        Environment::Development => lines.with_ansi(false).with_filter(targets).boxed(),
+    };
+    tracing_subscriber::registry().with(lines).init();
 }

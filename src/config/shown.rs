@@ -42,6 +42,7 @@ impl Config {
             ("XYTE_READ_ONLY", json!(self.read_only)),
             ("XYTE_TOOLSETS", toolsets),
             ("XYTE_LOG_LEVEL", json!(self.log_level.as_str())),
+            ("XYTE_ENV", json!(self.environment.name())),
             ("XYTE_AUDIT", audit),
         ];
         let settings: Map<String, Value> =

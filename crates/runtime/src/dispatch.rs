@@ -8,7 +8,6 @@ mod ending;
 mod view;
 mod walk;
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -20,13 +19,15 @@ use xyte_mcp_catalogue::{Form, Location};
 use self::desk::{Computed, Desk};
 use self::ending::Ending;
 use self::view::{list_plan, one_piece};
-use crate::caller::{Caller, Digest, Key, Toolsets};
+use crate::caller::{Address, Caller, Digest, Key, Toolsets};
 use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
 use crate::input::Input;
+use crate::request::RequestId;
 use crate::service::Service;
 use crate::shape::Shaped;
+use crate::strangers::Verdict;
 use crate::upstream::{Answered, Exchange, Kind, Order, describe};
 
 /// What a change says whose answer cannot be read.
@@ -71,7 +72,7 @@ pub async fn dispatch(
     call: Call<'_>,
 ) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let request_id = request_id();
+    let request_id = caller.request.unwrap_or_else(RequestId::random).to_string();
     let tool = call.tool;
     let key = caller.key(&tool.entry.credential).cloned();
     let deadline = started
@@ -108,6 +109,7 @@ pub async fn dispatch(
     ending.tell(result.as_ref().err());
     let (shaped, as_of) = result?;
     let mut meta = service.settings.meta.clone();
+    meta.insert("request_id".to_owned(), request_id.into());
     if let Some(as_of) = as_of {
         let text = as_of.to_rfc3339_opts(SecondsFormat::Secs, true);
         meta.insert("as_of".to_owned(), text.into());
@@ -136,7 +138,8 @@ async fn perform(
     admit(service, caller, key, tool, view).await?;
     let Decoded { arguments, options } = decode(tool, arguments)?;
     let (tenant, arguments, options) = (caller.tenant(), &arguments, &options);
-    let errand = Errand { service, tool, tenant, key, status, arguments, options, span };
+    let stranger = caller.address.zip(caller.brought().map(Key::digest));
+    let errand = Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
     match tool.entry.answer.form {
         Form::List => {
             let (plan, limit) = list_plan(tool, options, view);
@@ -154,8 +157,9 @@ async fn perform(
 
 /// What the server works out itself, from reads of this caller.
 async fn compute(errand: &Errand<'_>) -> Performed {
-    let &Errand { service, tool, tenant, key, status, options, span, .. } = errand;
-    let desk = Desk { service, tool, tenant, key, status, fresh: options.fresh, span };
+    let &Errand { service, tool, tenant, key, stranger, status, options, span, .. } = errand;
+    let fresh = options.fresh;
+    let desk = Desk { service, tool, tenant, key, stranger, status, fresh, span };
     if options.dry_run {
         return Ok((desk.preview(), None));
     }
@@ -253,6 +257,8 @@ struct Errand<'a> {
     tool: &'a Tool,
     tenant: Digest,
     key: Option<&'a Key>,
+    /// Where a key came from that only the platform can tell to be a good one.
+    stranger: Option<(Address, Digest)>,
     /// The platform's last status.
     status: &'a AtomicU16,
     arguments: &'a Map<String, Value>,
@@ -289,6 +295,7 @@ impl Errand<'_> {
         let started = Instant::now();
         let result = service.upstream.fetch(order).await.and_then(|answered| {
             self.status.store(answered.reply.status, Ordering::Relaxed);
+            self.note_key(answered.reply.status);
             match Reach::of(answered.reply.status) {
                 Reach::Done => {
                     service.drift.look(self.tool, &answered.reply);
@@ -304,6 +311,18 @@ impl Errand<'_> {
         let outcome = result.as_ref().map(|answered| answered.reply.status);
         service.metrics.exchanged(self.tool, outcome, started.elapsed());
         result.map(Fetched::Answered)
+    }
+
+    /// Notes whether the platform knows the key; most answers do not say.
+    fn note_key(&self, status: u16) {
+        let verdict = match status {
+            200..=299 => Verdict::Known,
+            401 => Verdict::Unknown,
+            _ => return,
+        };
+        if let Some((address, key)) = self.stranger {
+            self.service.strangers.answered(address, key, verdict);
+        }
     }
 
     /// What may be done with the requests of this call.
@@ -364,10 +383,4 @@ fn address(mut failure: Failure, key: Option<&Key>, request_id: &str) -> Failure
     }
     failure.request_id = Some(request_id.to_owned());
     failure
-}
-
-/// Sixteen hexadecimal digits that are unlikely to come twice in one log.
-fn request_id() -> String {
-    // The standard library's hasher is seeded randomly, and differently each time.
-    format!("{:016x}", RandomState::new().build_hasher().finish())
 }

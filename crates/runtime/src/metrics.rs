@@ -53,6 +53,15 @@ impl Drifted {
     }
 }
 
+/// How often the cache was of use. Cheap to clone; all clones count together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reuse {
+    /// Reads that were answered from what is kept, or by an equal read under way.
+    pub(crate) hits: Counter,
+    /// Reads that began a request.
+    pub(crate) misses: Counter,
+}
+
 /// The meters of one tool, each made when it is first needed.
 #[derive(Debug, Default)]
 struct Meters {
@@ -108,7 +117,7 @@ impl fmt::Debug for Metrics {
 
 impl Metrics {
     /// Registers every meter; those of the platform begin with the catalogue's own scheme.
-    pub fn new(catalogue: &Catalogue) -> Self {
+    pub(crate) fn new(catalogue: &Catalogue, reuse: &Reuse) -> Self {
         let latency: fn() -> Histogram = || Histogram::new(BUCKETS);
         let mut metrics = Self {
             registry: Registry::default(),
@@ -125,12 +134,12 @@ impl Metrics {
             auth_failures: Family::default(),
             drift: Family::default(),
         };
-        metrics.register(&catalogue.api.scheme);
+        metrics.register(&catalogue.api.scheme, reuse);
         metrics
     }
 
     /// Counters are named without `_total`, which their text adds.
-    fn register(&mut self, platform: &str) {
+    fn register(&mut self, platform: &str, reuse: &Reuse) {
         let platform = platform.replace(|char: char| !char.is_ascii_alphanumeric(), "_");
         let own = &mut self.registry;
         own.register(
@@ -152,6 +161,16 @@ impl Metrics {
             format!("{platform}_schema_drift"),
             "Fields, types and values in sampled answers that the document does not have",
             self.drift.clone(),
+        );
+        own.register(
+            format!("{platform}_cache_hits"),
+            "Reads answered from what is kept, or by an equal read under way",
+            reuse.hits.clone(),
+        );
+        own.register(
+            format!("{platform}_cache_misses"),
+            "Reads that may be answered from what is kept, and were not",
+            reuse.misses.clone(),
         );
         own.register(
             "mcp_tool_invocations",

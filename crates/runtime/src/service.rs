@@ -15,8 +15,9 @@ use crate::caller::{Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
 use crate::drift::Drift;
 use crate::limit::Limit;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Reuse};
 use crate::shared::{Address, Gone, Shared};
+use crate::strangers::Strangers;
 use crate::upstream::{Manners, Upstream};
 
 /// What the operator decided.
@@ -77,6 +78,8 @@ pub struct Service {
     /// Calls whose end was not told yet.
     pub(crate) under_way: TaskTracker,
     shared: Option<Arc<Shared>>,
+    /// Addresses whose requests are refused.
+    pub(crate) strangers: Strangers,
     /// The list for callers who selected nothing: by far the most.
     unselected: Arc<[rmcp::model::Tool]>,
 }
@@ -90,13 +93,14 @@ impl fmt::Debug for Service {
 impl Service {
     /// Puts the parts together.
     pub fn new(catalogue: Catalogue, api: Arc<dyn Api>, settings: Settings) -> Self {
-        let metrics = Metrics::new(&catalogue);
+        let reuse = Reuse::default();
+        let metrics = Metrics::new(&catalogue, &reuse);
         let shared = settings.redis.clone().map(|address| {
             Shared::new(address, &catalogue.api.scheme, metrics.redis_errors.clone())
         });
         let fallbacks = metrics.limit_fallbacks.clone();
         let limit = Limit::new(settings.rate_limit, shared.clone(), fallbacks);
-        let upstream = Upstream::new(&settings.manners, shared.clone());
+        let upstream = Upstream::new(&settings.manners, shared.clone()).counting(reuse);
         let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
         let under_way = TaskTracker::new();
@@ -110,6 +114,7 @@ impl Service {
             upstream,
             under_way,
             shared,
+            strangers: Strangers::default(),
             unselected,
         };
         service.unselected = service.list(&Selection::default()).into();

@@ -27,6 +27,7 @@ use self::gate::Gate;
 use self::wire::{Fault, Lost, Patience};
 use crate::caller::Digest;
 use crate::failure::{Failure, Reach};
+use crate::metrics::Reuse;
 use crate::shared::Shared;
 
 pub(crate) use self::exchange::describe;
@@ -117,6 +118,8 @@ pub struct Upstream {
     flights: Flights,
     cache: Option<Arc<Cache>>,
     shared: Option<Arc<Shared>>,
+    /// How often an earlier answer did.
+    reuse: Reuse,
 }
 
 impl Upstream {
@@ -132,7 +135,12 @@ impl Upstream {
         if let (Some(cache), Some(shared)) = (&cache, &shared) {
             change::listen(shared, cache.clone());
         }
-        Self { line: Arc::new(line), flights: Flights::default(), cache, shared }
+        Self { line: Arc::new(line), flights: Flights::default(), cache, shared, reuse: Reuse::default() }
+    }
+
+    /// The same way, whose kept answers are counted here.
+    pub(crate) fn counting(self, reuse: Reuse) -> Self {
+        Self { reuse, ..self }
     }
 
     /// Gets the platform's answer; dropping this drops the request, unless others wait for the same.
@@ -187,6 +195,7 @@ impl Upstream {
             let epoch = cache.epoch(order.tenant);
             let read = Arc::new(Read::of(&order, &epoch));
             if let Some(answered) = cache.find(&read) {
+                self.reuse.hits.inc();
                 return Ok(answered);
             }
             let boarded = self.flights.board(&read, || {
@@ -200,8 +209,14 @@ impl Upstream {
                 .boxed()
             });
             let flight = match boarded {
-                Boarded::Began(flight) => return flight.await,
-                Boarded::Joined(flight) => flight,
+                Boarded::Began(flight) => {
+                    self.reuse.misses.inc();
+                    return flight.await;
+                }
+                Boarded::Joined(flight) => {
+                    self.reuse.hits.inc();
+                    flight
+                }
             };
             match timeout_at(order.deadline, flight).await {
                 // It was cut off by the deadline of whoever began it, and there is time left.

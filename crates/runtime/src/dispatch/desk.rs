@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::walk::{Walked, gather};
 use super::{Errand, Fetched, Span};
-use crate::caller::{Digest, Key};
+use crate::caller::{Address, Digest, Key};
 use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
 use crate::failure::{Failure, platform};
@@ -53,6 +53,7 @@ pub struct Desk<'a> {
     pub(super) tool: &'a Tool,
     pub(super) tenant: Digest,
     pub(super) key: Option<&'a Key>,
+    pub(super) stranger: Option<(Address, Digest)>,
     pub(super) status: &'a AtomicU16,
     pub(super) fresh: bool,
     pub(super) span: Span,
@@ -154,8 +155,8 @@ impl Desk<'_> {
         arguments: &'e Arguments,
         options: &'e Options,
     ) -> Errand<'e> {
-        let Self { service, tenant, key, status, span, .. } = *self;
-        Errand { service, tool, tenant, key, status, arguments, options, span }
+        let Self { service, tenant, key, stranger, status, span, .. } = *self;
+        Errand { service, tool, tenant, key, stranger, status, arguments, options, span }
     }
 
     /// What a dry run answers: which operations would be read.

@@ -6,6 +6,7 @@ mod answers;
 mod cache;
 mod door;
 mod drift;
+mod edge;
 mod failures;
 mod manners;
 mod numbers;

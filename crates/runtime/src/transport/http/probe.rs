@@ -10,7 +10,7 @@ use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use super::message::respond;
+use super::refusal::respond;
 use super::{Door, key};
 use crate::caller::{Selection, Toolsets};
 use crate::metrics;
