@@ -16,14 +16,14 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::upstream::{DEVICES_PATH, device_id};
+use crate::upstream::{DEVICES, DEVICES_PATH, device_id};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     /// The page of devices, from the upstream itself.
     DirectList,
-    /// `list_devices` as it answers by default.
+    /// `list_devices` for the whole page, in the form in which it answers by default.
     List,
     /// `list_devices` with `format: json`.
     FullList,
@@ -61,8 +61,8 @@ impl What {
     fn message(self) -> Option<Value> {
         let (name, arguments) = match self {
             Self::DirectList | Self::DirectGet => return None,
-            Self::List => ("list_devices", json!({})),
-            Self::FullList => ("list_devices", json!({ "format": "json" })),
+            Self::List => ("list_devices", json!({ "limit": DEVICES })),
+            Self::FullList => ("list_devices", json!({ "limit": DEVICES, "format": "json" })),
             Self::Get => ("get_device", json!({ "device_id": device_id(0) })),
         };
         let params = json!({ "name": name, "arguments": arguments });
@@ -97,7 +97,9 @@ impl Measured {
     /// The milliseconds that this share of the calls did not exceed.
     pub(crate) fn millis(&self, share: f64) -> f64 {
         let at = (self.micros.len() as f64 * share) as usize;
-        self.micros.get(at.min(self.micros.len().saturating_sub(1))).map_or(0.0, |&it| f64::from(it) / 1000.0)
+        self.micros
+            .get(at.min(self.micros.len().saturating_sub(1)))
+            .map_or(0.0, |&it| f64::from(it) / 1000.0)
     }
 }
 
@@ -143,7 +145,7 @@ impl Client {
         let message = what.message();
         let port = if message.is_some() { ports.server } else { ports.upstream };
         let path = match what {
-            What::DirectList => format!("{DEVICES_PATH}?page=1&per_page=100"),
+            What::DirectList => format!("{DEVICES_PATH}?page=1&per_page={DEVICES}"),
             What::DirectGet => format!("{DEVICES_PATH}/{}", device_id(0)),
             _ => "/mcp".to_owned(),
         };

@@ -67,7 +67,11 @@ async fn measure(args: &Args) -> anyhow::Result<()> {
     let mut targets = Vec::new();
     let upstream = process::upstream()?;
     let (server, idle) = start(args, &upstream, &mut targets).await?;
-    let bench = Bench { args, ports: Ports { upstream: upstream.port, server: server.port }, server: &server };
+    let bench = Bench {
+        args,
+        ports: Ports { upstream: upstream.port, server: server.port },
+        server: &server,
+    };
     bench.windows(1, &[What::List, What::Get]).await?; // Thrown away: everything is made that is made once.
     bench.overhead(&mut targets).await?;
     let loaded = server.resident()?;
@@ -143,8 +147,7 @@ impl Bench<'_> {
 
     /// An upstream next door: all that is measured is overhead.
     async fn overhead(&self, targets: &mut Vec<Target>) -> anyhow::Result<()> {
-        let whats =
-            [What::DirectList, What::List, What::FullList, What::DirectGet, What::Get];
+        let whats = [What::DirectList, What::List, What::FullList, What::DirectGet, What::Get];
         table::head("Upstream that answers at once");
         for clients in [1, FEW, MANY] {
             let rounds = self.windows(clients, &whats).await?;
@@ -161,7 +164,12 @@ impl Bench<'_> {
                 if cpu.is_finite() {
                     let spent = table::cpu(&rounds, what);
                     let name = format!("CPU of {} ", what.name());
-                    targets.push(Target::new(&name, spent, Bound::AtMost(cpu), "s per 1,000 calls"));
+                    targets.push(Target::new(
+                        &name,
+                        spent,
+                        Bound::AtMost(cpu),
+                        "s per 1,000 calls",
+                    ));
                 }
             }
         }
@@ -178,7 +186,10 @@ impl Bench<'_> {
             table::rows(clients, &whats, &rounds);
             if clients == FEW {
                 for (share, most) in [(0.50, 1.5), (0.99, 6.0)] {
-                    let name = format!("added at p{:.0} with {clients} clients, {LATENCY_MS} ms", share * 100.0);
+                    let name = format!(
+                        "added at p{:.0} with {clients} clients, {LATENCY_MS} ms",
+                        share * 100.0
+                    );
                     let added = table::added(&rounds, What::List, share);
                     targets.push(Target::new(&name, added, Bound::AtMost(most), "ms"));
                 }

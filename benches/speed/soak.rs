@@ -60,6 +60,11 @@ pub(crate) async fn run(
     let growth = median(last) - median(middle);
     targets.push(Target::new("growth over the last third", growth, Bound::AtMost(2.0), "MB"));
     let peak = server.peak()?;
-    targets.push(Target::new("memory, peak with ever new clients", peak, Bound::AtMost(64.0), "MB"));
+    targets.push(Target::new(
+        "memory, peak with ever new clients",
+        peak,
+        Bound::AtMost(64.0),
+        "MB",
+    ));
     Ok(())
 }

@@ -84,7 +84,9 @@ pub(crate) fn cpu(rounds: &[Round], what: What) -> f64 {
 /// Prints the head of a table.
 pub(crate) fn head(title: &str) {
     println!("{title}\n");
-    println!("| clients | call | per second | p50 ms | p95 ms | p99 ms | of direct | CPU s per 1,000 |");
+    println!(
+        "| clients | call | per second | p50 ms | p95 ms | p99 ms | of direct | CPU s per 1,000 |"
+    );
     println!("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
 }
 
@@ -99,7 +101,10 @@ pub(crate) fn rows(clients: u64, whats: &[What], rounds: &[Round]) {
             format!("{:.1} % | {:.3}", of_direct(rounds, what) * 100.0, cpu(rounds, what))
         };
         let (p50, p95, p99) = (millis(0.50), millis(0.95), millis(0.99));
-        println!("| {clients} | {} | {rate:.0} | {p50:.2} | {p95:.2} | {p99:.2} | {rest} |", what.name());
+        println!(
+            "| {clients} | {} | {rate:.0} | {p50:.2} | {p95:.2} | {p99:.2} | {rest} |",
+            what.name()
+        );
     }
     if clients == crate::MANY {
         println!();
@@ -108,7 +113,9 @@ pub(crate) fn rows(clients: u64, whats: &[What], rounds: &[Round]) {
 
 /// Prints resident megabytes.
 pub(crate) fn memory(idle: f64, loaded: f64, peak: f64) {
-    println!("Memory: {idle:.1} MB after one call, {loaded:.1} MB under load, {peak:.1} MB at most\n");
+    println!(
+        "Memory: {idle:.1} MB after one call, {loaded:.1} MB under load, {peak:.1} MB at most\n"
+    );
 }
 
 /// Prints every target with its figure.

@@ -20,8 +20,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Devices of the one page there is.
-const DEVICES: u64 = 100;
+/// Devices of the one page there is, whatever number is asked for.
+pub(crate) const DEVICES: u64 = 100;
 
 /// Path of the devices.
 pub(crate) const DEVICES_PATH: &str = "/core/v1/organization/devices";
