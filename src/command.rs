@@ -127,14 +127,15 @@ fn check_toolsets(toolsets: &Toolsets, catalogue: &Catalogue) -> Result<(), conf
 
 /// What the server says about itself.
 pub(crate) fn identity() -> Identity {
-    let document = |part: &str, title: &str, description: &str, mime: &str, text: &str| Document {
-        uri: format!("xyte://docs/{part}"),
-        name: part.to_owned(),
-        title: title.to_owned(),
-        description: description.to_owned(),
-        mime: mime.to_owned(),
-        text: text.to_owned(),
-    };
+    let document =
+        |part: &str, title: &str, description: &str, mime: &str, text: &'static str| Document {
+            uri: format!("xyte://docs/{part}"),
+            name: part.to_owned(),
+            title: title.to_owned(),
+            description: description.to_owned(),
+            mime: mime.to_owned(),
+            text: text.into(),
+        };
     Identity {
         name: env!("CARGO_PKG_NAME").to_owned(),
         title: "Xyte".to_owned(),

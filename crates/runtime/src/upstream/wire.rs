@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::StreamExt;
 use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
@@ -155,11 +155,11 @@ async fn read(
     stream: impl futures::Stream<Item = reqwest::Result<Bytes>>,
 ) -> Result<Bytes, Lost> {
     let mut stream = std::pin::pin!(stream);
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+    let (mut chunks, mut length) = (Vec::new(), 0);
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|err| lost(&err, Some(status)))?;
-        if first.len() + rest.len() + chunk.len() > MAX_REPLY_BYTES {
+        length += chunk.len();
+        if length > MAX_REPLY_BYTES {
             let message = format!("the platform's answer is longer than {MAX_REPLY_BYTES} bytes");
             let failure = Failure {
                 reach: Reach::of(status),
@@ -168,14 +168,13 @@ async fn read(
             };
             return Err(Lost::new(failure, Fault::Unusable));
         }
-        // A short answer comes as one chunk and is kept without a copy.
-        if first.is_empty() {
-            first = chunk;
-        } else {
-            rest.extend_from_slice(&chunk);
-        }
+        chunks.push(chunk);
     }
-    Ok(if rest.is_empty() { first } else { [first, rest.freeze()].concat().into() })
+    // A short answer comes as one chunk and is kept without a copy, a longer one is copied once.
+    Ok(match <[Bytes; 1]>::try_from(chunks) {
+        Ok([only]) => only,
+        Err(chunks) => chunks.concat().into(),
+    })
 }
 
 /// Names the reason why there is no answer, or none that is whole. The error's own text is left out: it holds the URL, and ids with it.

@@ -245,7 +245,7 @@ pub(crate) fn identity() -> Identity {
         uri: "things://docs/usage".to_owned(),
         name: "usage".to_owned(),
         mime: "text/markdown".to_owned(),
-        text: "# Usage".to_owned(),
+        text: "# Usage".into(),
         ..Document::default()
     };
     Identity {
