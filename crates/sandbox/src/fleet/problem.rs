@@ -2,7 +2,7 @@
 
 use crate::{
     fleet::{Plan, Size, catalogue::CODEC, device::Planned, planted},
-    moment::{DAY, HOUR, MINUTE, NOW},
+    moment::{DAY, HOUR, MINUTE, START},
     nouns::{device::Device, incident::Incident},
     prng::Prng,
     tenant::Tenant,
@@ -32,7 +32,7 @@ pub(crate) fn build(
         incidents.extend(without_device(rng));
         incidents.extend(planned.iter().filter(|entry| is_board_codec(entry)).map(|entry| {
             let cause = ("battery", "low", "Microphone battery is low");
-            raised(rng.uuid(), Some(&entry.device), cause, NOW - DAY)
+            raised(rng.uuid(), Some(&entry.device), cause, START - DAY)
         }));
     }
     if plan != Plan::Branch {
@@ -40,10 +40,10 @@ pub(crate) fn build(
     }
     while closed.len() < size.closed_incidents && !planned.is_empty() {
         let device = &rng.pick(planned).device;
-        let created = NOW - rng.seconds(HOUR, 60 * DAY);
+        let created = START - rng.seconds(HOUR, 60 * DAY);
         let mut incident = raised(rng.uuid(), Some(device), *rng.pick(CAUSES), created);
         incident.status = "closed";
-        incident.updated = (created + rng.seconds(10 * MINUTE, 8 * HOUR)).min(NOW);
+        incident.updated = (created + rng.seconds(10 * MINUTE, 8 * HOUR)).min(START);
         closed.push(incident);
     }
     incidents.extend(closed);
@@ -89,7 +89,7 @@ fn active(planned: &[Planned], rng: &mut Prng) -> Vec<Incident> {
     let failing = planned.iter().filter(|entry| entry.error_since.is_some());
     for entry in failing.take(ERRORS) {
         let cause = ("fault", "critical", "Device reports an error");
-        incidents.push(raised(rng.uuid(), Some(&entry.device), cause, NOW - 2 * DAY));
+        incidents.push(raised(rng.uuid(), Some(&entry.device), cause, START - 2 * DAY));
     }
     incidents
 }
@@ -114,5 +114,5 @@ fn recovered(planned: &[Planned], rng: &mut Prng) -> Vec<Incident> {
 fn without_device(rng: &mut Prng) -> Vec<Incident> {
     let cause = ("manual", "planning", "Power work on the floor");
     let ages = [HOUR, 2 * DAY, 9 * DAY, 21 * DAY];
-    ages.into_iter().map(|age| raised(rng.uuid(), None, cause, NOW - age)).collect()
+    ages.into_iter().map(|age| raised(rng.uuid(), None, cause, START - age)).collect()
 }

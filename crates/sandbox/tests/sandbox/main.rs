@@ -4,7 +4,10 @@
 
 mod client;
 
+mod admin;
 mod answers;
+mod clock;
+mod faults;
 mod fleet;
 mod refusals;
 mod worlds;
