@@ -1,7 +1,7 @@
 //! What is seen from behind: counters, the log, the state, what changed, and starting anew.
 
 use serde_json::{Value, json};
-use xyte_mcp_sandbox::diff;
+use xyte_mcp_sandbox::{FAULTS, KEYS, SCENARIOS, diff};
 
 use crate::client::{self, B, COMMAND, Client, DEVICE, P, TICKET};
 
@@ -71,13 +71,13 @@ async fn reads_change_nothing_and_each_write_is_one_change() {
         .write("POST", &format!("/devices/{DEVICE}/commands"), json!({ "command": "reboot" }))
         .await;
     let changes = client.look("/changes").await;
-    let changed: Vec<&str> =
+    let places: Vec<&str> =
         changes.as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
     let new = format!("/A/commands/{}", sent["id"].as_str().unwrap());
     let mut expected =
         [new, format!("/A/devices/{DEVICE}/space_id"), format!("/A/tickets/{TICKET}/open")];
     expected.sort();
-    assert_eq!(changed, expected);
+    assert_eq!(places, expected);
     assert_eq!(changes[1]["before"], 2104);
 }
 
@@ -116,6 +116,26 @@ async fn a_reset_gives_back_the_beginning_or_another_world() {
     assert_eq!(client.look("/changes").await, json!([]));
     assert_eq!(client.admin("POST", "/reset", "{\"scenario\":\"moon\"}").await.status, 400);
     assert_eq!(client.admin("POST", "/reset", "{\"seed\":-1}").await.status, 400);
+}
+
+#[tokio::test]
+async fn the_page_about_the_sandbox_names_what_there_is() {
+    let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/SANDBOX.md"));
+    let told = |text: &str| assert!(page.contains(text), "docs/SANDBOX.md does not tell `{text}`");
+    for key in KEYS {
+        told(&format!("| {} | `{}` |", key.name, key.key));
+    }
+    for scenario in SCENARIOS {
+        told(&format!("| `{scenario}` |"));
+    }
+    for (name, rule) in FAULTS {
+        told(&format!("| `{name}` | `{rule}` |"));
+    }
+    let routes = client::fresh("empty").admin("GET", "/", "").await.text;
+    for line in routes.lines() {
+        let words: Vec<&str> = line.split_whitespace().take(2).collect();
+        told(&format!("`{}`", words.join(" ")));
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Sends requests to a sandbox and reads the answers; knows the document only as text.
 
+use std::sync::OnceLock;
+
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -73,6 +75,17 @@ impl Answer {
 
 pub(crate) fn sandbox(scenario: &str) -> Sandbox {
     Sandbox::new(DOCUMENT, 1, scenario).unwrap()
+}
+
+/// The seeds that planted facts are counted for.
+pub(crate) const SEEDS: [u64; 3] = [1, 2, u64::MAX];
+
+/// Clients of `baseline` with these seeds, for tests that only read.
+pub(crate) fn planted() -> impl Iterator<Item = Client> {
+    static WORLDS: [OnceLock<Sandbox>; 3] = [const { OnceLock::new() }; 3];
+    SEEDS.into_iter().zip(&WORLDS).map(|(seed, world)| {
+        Client::of(world.get_or_init(|| Sandbox::new(DOCUMENT, seed, "baseline").unwrap()))
+    })
 }
 
 /// A client of a fresh world with key A.

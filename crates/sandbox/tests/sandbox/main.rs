@@ -9,6 +9,7 @@ mod answers;
 mod clock;
 mod faults;
 mod fleet;
+mod planted;
 mod refusals;
 mod worlds;
 mod writes;
