@@ -16,6 +16,7 @@ use crate::{
     answer::{self, Refusal},
     diff::diff,
     fault::Fault,
+    happening::{self, Happening},
     moment,
     scenario::Scenario,
 };
@@ -30,6 +31,7 @@ GET    /requests  the log, oldest first
 DELETE /requests  log and counters begin anew
 GET    /clock     virtual time and how it passes
 POST   /clock     {\"advance\": SECONDS} and {\"pace\": \"fixed\" | \"running\" | \"step:SECONDS\"}
+POST   /devices   {\"device\": ID, \"status\": \"offline\" | \"online\"}: it goes away or comes back
 GET    /faults    the rules in force, each with the number of requests that fitted it
 POST   /faults    adds rules, one a line: 500 method=GET query=page=7
 DELETE /faults    no faults any more
@@ -45,6 +47,7 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
         .route("/stats", get(stats))
         .route("/requests", get(requests).delete(forget))
         .route("/clock", get(clock).post(set_clock))
+        .route("/devices", post(happen))
         .route("/faults", get(faults).post(add_faults).delete(clear_faults))
         .route("/state", get(state))
         .route("/changes", get(changes))
@@ -123,6 +126,21 @@ async fn set_clock(State(inner): Shared, body: Bytes) -> Given {
     inner.clock.advance(advance.unwrap_or_default());
     inner.world.settle(inner.clock.now());
     Ok(time(&inner))
+}
+
+async fn happen(State(inner): Shared, body: Bytes) -> Given {
+    let wanted = read(&body)?;
+    let happening = match wanted.get("status").and_then(Value::as_str) {
+        Some("offline") => Happening::Away,
+        Some("online") => Happening::Back,
+        _ => return Err(Told("`status` takes offline or online".to_owned())),
+    };
+    let device = wanted.get("device").and_then(Value::as_str).unwrap_or_default();
+    inner.world.settle(inner.clock.now());
+    if !happening::happen(&inner.world, device, happening) {
+        return Err(Told("`device` is the id of no device".to_owned()));
+    }
+    Ok(shown(&wanted))
 }
 
 async fn faults(State(inner): Shared) -> Response<axum::body::Body> {

@@ -13,6 +13,8 @@ mod problem;
 mod record;
 mod ticket;
 
+pub(crate) use problem::offline;
+
 use std::collections::BTreeSet;
 
 use crate::{

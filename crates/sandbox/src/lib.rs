@@ -18,6 +18,7 @@ mod log;
 
 mod diff;
 mod export;
+mod happening;
 
 mod answer;
 mod ask;

@@ -57,6 +57,11 @@ fn is_board_codec(entry: &Planned) -> bool {
     entry.path.starts_with("HQ/") && entry.path.ends_with("/Board room") && entry.model == CODEC
 }
 
+/// The incident of a device that went away.
+pub(crate) fn offline(id: String, device: &Device, since: i64) -> Incident {
+    raised(id, Some(device), ("offline", "high", "Device is offline"), since)
+}
+
 fn raised(
     id: String,
     device: Option<&Device>,
@@ -82,8 +87,7 @@ fn active(planned: &[Planned], rng: &mut Prng) -> Vec<Incident> {
     let mut incidents = Vec::new();
     for entry in planned {
         if let Some((since, None)) = entry.outages.last() {
-            let cause = ("offline", "high", "Device is offline");
-            incidents.push(raised(rng.uuid(), Some(&entry.device), cause, since + 2 * MINUTE));
+            incidents.push(offline(rng.uuid(), &entry.device, since + 2 * MINUTE));
         }
     }
     let failing = planned.iter().filter(|entry| entry.error_since.is_some());
@@ -100,8 +104,7 @@ fn recovered(planned: &[Planned], rng: &mut Prng) -> Vec<Incident> {
     for entry in planned {
         for (since, until) in &entry.outages {
             let Some(until) = until else { continue };
-            let cause = ("offline", "high", "Device is offline");
-            let mut incident = raised(rng.uuid(), Some(&entry.device), cause, since + MINUTE);
+            let mut incident = offline(rng.uuid(), &entry.device, since + MINUTE);
             incident.status = "closed";
             incident.updated = *until;
             incidents.push(incident);

@@ -1,4 +1,4 @@
-//! Incidents: listing and closing; nothing here raises one.
+//! Incidents: listing and closing; no request raises one.
 
 use serde::Serialize;
 use serde_json::{Value, json};

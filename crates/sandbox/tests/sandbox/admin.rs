@@ -145,7 +145,7 @@ async fn the_platform_itself_serves_nothing_from_behind() {
         assert_eq!(client.get(path).await.status, 404, "{path}");
     }
     let routes = client.admin("GET", "/", "").await.text;
-    assert_eq!(routes.lines().count(), 12);
+    assert_eq!(routes.lines().count(), 13);
     let stats: Value = client.look("/stats").await;
     assert_eq!(stats["requests"], 4);
 }

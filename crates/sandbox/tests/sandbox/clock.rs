@@ -149,3 +149,42 @@ async fn time_does_not_go_back_and_ends_after_a_year() {
     let clock = client.look("/clock").await;
     assert_eq!(clock, json!({ "now": "2027-09-07T08:30:00Z", "pace": "fixed" }));
 }
+
+#[tokio::test]
+async fn a_device_goes_away_and_comes_back_with_an_incident_and_two_records() {
+    let client = client::fresh("small");
+    let happen = async |status: &str| {
+        let body = json!({ "device": DEVICE, "status": status }).to_string();
+        client.admin("POST", "/devices", &body).await.status.as_u16()
+    };
+    let offline = async || {
+        let rows = client.all("/incidents").await;
+        let own = rows.into_iter().filter(|row| row["device_id"] == DEVICE);
+        own.filter(|row| row["issue"] == "offline").collect::<Vec<_>>()
+    };
+    client.wait(600).await;
+    let command = send(&client, DEVICE, "power_off").await;
+    assert_eq!((happen("offline").await, happen("offline").await), (200, 200));
+    client.wait(600).await;
+    let device = client.read(&format!("/devices/{DEVICE}")).await;
+    assert_eq!(
+        (&device["status"], &device["effective_status"]),
+        (&json!("offline"), &json!("offline"))
+    );
+    assert!(device["last_seen_at"].as_str().unwrap() < "2026-09-07T08:41:00Z");
+    assert_eq!(status(&client, DEVICE, &command).await, "pending");
+    let raised = offline().await;
+    assert_eq!((raised.len(), &raised[0]["status"]), (1, &json!("active")));
+    assert_eq!(client.all("/incidents").await[0], raised[0], "the newest comes first");
+
+    happen("online").await;
+    assert_eq!(offline().await[0]["updated_at"], "2026-09-07T08:50:00Z");
+    assert_eq!(offline().await[0]["status"], "closed");
+    let records = client.all(&format!("/devices/histories?device_id={DEVICE}")).await;
+    let told: Vec<&Value> = records[..2].iter().map(|row| &row["state"]["status"]).collect();
+    assert_eq!(told, ["online", "offline"]);
+    assert_eq!(status(&client, DEVICE, &command).await, "done", "it fetches what waited");
+    assert_eq!(happen("tired").await, 400);
+    let nobody = "{\"device\":\"none\",\"status\":\"online\"}";
+    assert_eq!(client.admin("POST", "/devices", nobody).await.status, 400);
+}
