@@ -56,10 +56,7 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response<B
     let access = routed.as_ref().ok().map(|(served, _)| &served.operation.access);
     let key = asked.bearer(access).map(|key| key.name);
     let met = Met { method: asked.method, path: asked.path, query: asked.query, key };
-    let (fault, named) = match inner.faults.meet(met, asked.headers) {
-        Ok(fault) => fault.unzip(),
-        Err(err) => return Refusal::bad_request(&err.to_string()).response(),
-    };
+    let fault = inner.faults.meet(met, asked.headers);
     let open = inner.log.begin(Entry {
         at: now,
         method: parts.method.to_string(),
@@ -67,7 +64,7 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response<B
         query: parts.uri.query().unwrap_or_default().to_owned(),
         route: routed.as_ref().ok().map(|(served, _)| served.operation.template.text().to_owned()),
         key,
-        fault: named,
+        fault: fault.as_ref().ok().and_then(Option::as_ref).map(|(_, text)| text.clone()),
     });
     let done = async {
         let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
@@ -76,7 +73,10 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response<B
         let done = routed.and_then(|routed| asked.answer(&inner, routed, &body));
         done.unwrap_or_else(|refusal| refusal.response())
     };
-    let mut response = spoiled(fault, done).await;
+    let mut response = match fault {
+        Ok(fault) => spoiled(fault.map(|(effect, _)| effect), done).await,
+        Err(err) => Refusal::bad_request(&err.to_string()).response(),
+    };
     if response.extensions().get::<Dropped>().is_none() {
         open.answered(response.status().as_u16());
     }
