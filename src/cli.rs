@@ -27,9 +27,15 @@ pub(crate) enum Command {
         /// Seed of the invented fleet
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Which world: baseline, small or empty
+        /// Which world: baseline, small or empty, with faults as in `small+rate-limited` (docs/SANDBOX.md)
         #[arg(long, default_value = "baseline")]
         scenario: String,
+        /// How virtual time passes: fixed, running, or step:SECONDS with every request
+        #[arg(long, default_value = "fixed")]
+        clock: String,
+        /// Port of what looks from behind, at 127.0.0.1: clock, faults, log, state; 0 is a free one
+        #[arg(long, default_value_t = 0, value_name = "PORT")]
+        admin_port: u16,
     },
     /// Call one tool and print its result
     Call {
@@ -77,12 +83,18 @@ pub(crate) struct Flags {
     /// Talk to an invented fleet in this process instead of the platform
     #[arg(long, global = true)]
     pub(crate) sandbox: bool,
-    /// World of the sandbox: baseline, small or empty
+    /// World of the sandbox: baseline, small or empty, with faults as in `small+rate-limited`
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) sandbox_scenario: Option<String>,
     /// Seed of the sandbox
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) sandbox_seed: Option<String>,
+    /// How the sandbox's time passes: fixed, running, or step:SECONDS with every request
+    #[arg(long, global = true, value_name = "PACE")]
+    pub(crate) sandbox_clock: Option<String>,
+    /// Serve the sandbox's clock, faults, log and state at 127.0.0.1; 0 is a free port
+    #[arg(long, global = true, value_name = "PORT")]
+    pub(crate) sandbox_admin_port: Option<u16>,
     /// Organization key; without one each HTTP request brings its own (XYTE_API_KEY)
     #[arg(long, global = true, value_name = "KEY")]
     pub(crate) api_key: Option<String>,

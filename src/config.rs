@@ -72,6 +72,9 @@ pub(crate) enum AuditTo {
 pub(crate) struct SandboxConfig {
     pub(crate) scenario: String,
     pub(crate) seed: u64,
+    pub(crate) clock: String,
+    /// Where to serve what looks from behind; none is nowhere.
+    pub(crate) admin_port: Option<u16>,
 }
 
 /// A setting that cannot be used, told in one line.
@@ -149,7 +152,8 @@ fn sandbox(flags: &Flags) -> Result<Option<SandboxConfig>, Error> {
         wanted: "a whole number".to_owned(),
     })?;
     let scenario = flags.sandbox_scenario.clone().unwrap_or_else(|| "baseline".to_owned());
-    Ok(Some(SandboxConfig { scenario, seed }))
+    let clock = flags.sandbox_clock.clone().unwrap_or_else(|| "fixed".to_owned());
+    Ok(Some(SandboxConfig { scenario, seed, clock, admin_port: flags.sandbox_admin_port }))
 }
 
 fn manners(lookup: &Lookup<'_>) -> Result<Manners, Error> {

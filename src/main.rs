@@ -66,11 +66,13 @@ async fn run(cli: Cli, config: &Config) -> anyhow::Result<ExitCode> {
     match command {
         Command::Stdio => command::stdio::run(config).await?,
         Command::Http(flags) => command::http::run(config, flags).await?,
-        Command::Sandbox { seed, scenario } => {
+        Command::Sandbox { seed, scenario, clock, admin_port } => {
             // Only the flag counts: the variable is the port of the HTTP service.
             let port =
                 if flags.port.is_some() { config.port } else { command::sandbox::DEFAULT_PORT };
-            command::sandbox::run(port, &SandboxConfig { scenario, seed }).await?;
+            let admin_port = Some(admin_port);
+            let world = SandboxConfig { scenario, seed, clock, admin_port };
+            command::sandbox::run(port, &world).await?;
         }
         Command::Call { tool, args } => return command::call::run(config, &tool, &args).await,
         Command::Capabilities { markdown } => command::capabilities::run(markdown)?,
