@@ -15,7 +15,7 @@ use crate::caller::Key;
 use crate::failure::Failure;
 
 /// The key as it is shown in a dry run.
-const MASKED: &str = "****";
+pub(super) const MASKED: &str = "****";
 
 /// Why the client's own sending ends before it begins.
 const WRITTEN: &str = "the request was written and taken away";
