@@ -176,7 +176,7 @@ impl Request {
     /// The good answer: a row, and a list of it at once.
     fn body(&self) -> String {
         let (id, mark) = (device(self.number), mark(&self.key));
-        let row = format!(r#""id":"{id}","name":"{mark}","status":"{mark}""#);
+        let row = format!(r#""id":"{id}","name":"{mark}""#);
         format!(r#"{{{row},"items":[{{{row}}}],"has_next_page":false,"padding":"{mark:>900}"}}"#)
     }
 }
