@@ -8,6 +8,12 @@ use xyte_mcp_runtime::caller::{Key, Toolsets};
 use super::{AuditTo, Config};
 
 impl Config {
+    /// Every secret that is set.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Key> {
+        let Self { api_key, partner_key, http_token, metrics_token, .. } = self;
+        [api_key, partner_key, http_token, metrics_token].into_iter().flatten().cloned()
+    }
+
     /// Every setting by its variable.
     pub(crate) fn shown(&self) -> Value {
         let toolsets = match &self.toolsets {

@@ -189,7 +189,7 @@ impl Caller {
     }
 
     /// Masks every occurrence of the caller's keys in a text.
-    pub(crate) fn redact(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         match &self.credentials {
             Credentials::None => text.to_owned(),
             Credentials::Brought(key) => key.redact(text),

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::json;
 
 /// The key as it is shown in a dry run.
-const MASKED: &str = "****";
+pub(super) const MASKED: &str = "****";
 
 /// Why the client's own sending ends before it begins.
 const WRITTEN: &str = "the request was written and taken away";
