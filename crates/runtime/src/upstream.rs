@@ -135,7 +135,13 @@ impl Upstream {
         if let (Some(cache), Some(shared)) = (&cache, &shared) {
             change::listen(shared, cache.clone());
         }
-        Self { line: Arc::new(line), flights: Flights::default(), cache, shared, reuse: Reuse::default() }
+        Self {
+            line: Arc::new(line),
+            flights: Flights::default(),
+            cache,
+            shared,
+            reuse: Reuse::default(),
+        }
     }
 
     /// The same way, whose kept answers are counted here.
