@@ -215,11 +215,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_under_way_is_answered_though_its_connection_has_to_end() {
-        let (begun, mut began) = tokio::sync::mpsc::channel(1);
+        let (entered, mut entries) = tokio::sync::mpsc::channel(1);
         let go = std::sync::Arc::new(tokio::sync::Notify::new());
         let gone = go.clone();
         let slow = async move || {
-            begun.send(()).await.unwrap();
+            entered.send(()).await.unwrap();
             gone.notified().await;
             "late"
         };
@@ -230,7 +230,7 @@ mod tests {
             listening(app, Bounds { connections: 1, drain: Duration::from_mins(1) }).await;
         let mut first = TcpStream::connect(address).await.unwrap();
         first.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        began.recv().await.unwrap();
+        entries.recv().await.unwrap();
         let mut second = TcpStream::connect(address).await.unwrap();
         second.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         second.read_exact(&mut [0; 15]).await.unwrap();
