@@ -86,20 +86,19 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    pub(crate) fn calls(&self) -> u64 {
-        self.micros.len() as u64
+    /// How many calls there were.
+    pub(crate) fn calls(&self) -> f64 {
+        f64::from(u32::try_from(self.micros.len()).unwrap_or(u32::MAX))
     }
 
     pub(crate) fn per_second(&self) -> f64 {
-        self.micros.len() as f64 / self.seconds
+        self.calls() / self.seconds
     }
 
-    /// The milliseconds that this share of the calls did not exceed.
-    pub(crate) fn millis(&self, share: f64) -> f64 {
-        let at = (self.micros.len() as f64 * share) as usize;
-        self.micros
-            .get(at.min(self.micros.len().saturating_sub(1)))
-            .map_or(0.0, |&it| f64::from(it) / 1000.0)
+    /// The milliseconds that so many of a hundred calls did not exceed.
+    pub(crate) fn millis(&self, percentile: usize) -> f64 {
+        let at = self.micros.len() * percentile / 100;
+        self.micros.get(at).map_or(f64::NAN, |&micros| f64::from(micros) / 1000.0)
     }
 }
 

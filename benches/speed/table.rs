@@ -67,9 +67,9 @@ pub(crate) fn of_direct(rounds: &[Round], what: What) -> f64 {
 }
 
 /// Milliseconds more than the upstream takes in the same round.
-pub(crate) fn added(rounds: &[Round], what: What, share: f64) -> f64 {
+pub(crate) fn added(rounds: &[Round], what: What, percentile: usize) -> f64 {
     over(rounds, |round| {
-        Some(round.of(what)?.0.millis(share) - round.of(what.direct())?.0.millis(share))
+        Some(round.of(what)?.0.millis(percentile) - round.of(what.direct())?.0.millis(percentile))
     })
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn added(rounds: &[Round], what: What, share: f64) -> f64 {
 pub(crate) fn cpu(rounds: &[Round], what: What) -> f64 {
     over(rounds, |round| {
         let (measured, cpu) = round.of(what)?;
-        Some(cpu * 1000.0 / measured.calls() as f64)
+        Some(cpu * 1000.0 / measured.calls())
     })
 }
 
@@ -94,13 +94,13 @@ pub(crate) fn head(title: &str) {
 pub(crate) fn rows(clients: u64, whats: &[What], rounds: &[Round]) {
     for &what in whats {
         let rate = over(rounds, |round| Some(round.of(what)?.0.per_second()));
-        let millis = |share| over(rounds, |round| Some(round.of(what)?.0.millis(share)));
+        let millis = |percentile| over(rounds, |round| Some(round.of(what)?.0.millis(percentile)));
         let rest = if what.is_direct() {
             " | ".to_owned()
         } else {
             format!("{:.1} % | {:.3}", of_direct(rounds, what) * 100.0, cpu(rounds, what))
         };
-        let (p50, p95, p99) = (millis(0.50), millis(0.95), millis(0.99));
+        let (p50, p95, p99) = (millis(50), millis(95), millis(99));
         println!(
             "| {clients} | {} | {rate:.0} | {p50:.2} | {p95:.2} | {p99:.2} | {rest} |",
             what.name()
