@@ -19,12 +19,14 @@ pub fn table(columns: &[String], rows: &[Value]) -> String {
         text.push_str(if index == 0 { "" } else { SEPARATOR });
         escape(&mut text, column);
     }
+    // Taken apart once, not for every cell.
+    let paths: Vec<Vec<&str>> = columns.iter().map(|column| column.split('.').collect()).collect();
     for row in rows {
         text.push('\n');
-        for (index, column) in columns.iter().enumerate() {
+        for (index, path) in paths.iter().enumerate() {
             text.push_str(if index == 0 { "" } else { SEPARATOR });
             if row.is_object() || index == 0 {
-                cell(&mut text, row, column.split('.'));
+                cell(&mut text, row, path);
             }
         }
     }
@@ -32,23 +34,23 @@ pub fn table(columns: &[String], rows: &[Value]) -> String {
 }
 
 /// Writes what lies at a path: arrays on the way are collected, an odd type is shown as it is.
-fn cell<'a>(text: &mut String, value: &Value, mut path: impl Iterator<Item = &'a str> + Clone) {
+fn cell(text: &mut String, value: &Value, path: &[&str]) {
     match value {
         Value::Null => {}
         Value::String(string) => escape(text, string),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 text.push_str(if index == 0 { "" } else { ", " });
-                cell(text, item, path.clone());
+                cell(text, item, path);
             }
         }
-        Value::Object(object) => match path.next() {
-            Some(segment) => {
-                if let Some(inner) = object.get(segment) {
-                    cell(text, inner, path);
+        Value::Object(object) => match path {
+            [segment, rest @ ..] => {
+                if let Some(inner) = object.get(*segment) {
+                    cell(text, inner, rest);
                 }
             }
-            None => escape(text, &value.to_string()),
+            [] => escape(text, &value.to_string()),
         },
         // A string's buffer never refuses to grow.
         Value::Bool(_) | Value::Number(_) => {
@@ -60,6 +62,9 @@ fn cell<'a>(text: &mut String, value: &Value, mut path: impl Iterator<Item = &'a
 /// Writes text so that it can neither end a line nor a cell, nor hide or turn what follows.
 fn escape(out: &mut String, cell: &str) {
     // Most cells are plain, and are copied in one piece.
+    if cell.bytes().all(is_plain) {
+        return out.push_str(cell);
+    }
     let mut rest = cell;
     while let Some(at) = rest.find(is_special) {
         out.push_str(&rest[..at]);
@@ -78,13 +83,14 @@ fn escape(out: &mut String, cell: &str) {
     out.push_str(rest);
 }
 
+/// Whether a byte is a visible character that means nothing here.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'|' && byte != b'\\'
+}
+
 /// Whether a character cannot stand in a cell as it is.
 fn is_special(char: char) -> bool {
-    match char {
-        '|' | '\\' => true,
-        ' '..='~' => false,
-        other => text::is_hidden(other),
-    }
+    matches!(char, '|' | '\\') || text::is_hidden(char)
 }
 
 #[cfg(test)]
