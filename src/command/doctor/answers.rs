@@ -15,7 +15,8 @@ pub(super) async fn look(ready: &Ready) {
     let caller = own_caller(ready);
     service.drift.settled().await;
     for tool in service.catalogue.tools.iter().filter(|tool| needs_nothing(ready, tool)) {
-        let limited = tool.entry.tool["inputSchema"]["properties"].get("limit").is_some();
+        let properties = tool.served.input_schema.get("properties");
+        let limited = properties.is_some_and(|properties| properties.get("limit").is_some());
         let arguments = limited.then(|| ("limit".to_owned(), json!(ROWS)));
         let arguments = Map::from_iter(arguments);
         let call = Call { tool, arguments, view: View::Tool };
@@ -27,7 +28,7 @@ pub(super) async fn look(ready: &Ready) {
 
 fn needs_nothing(ready: &Ready, tool: &Tool) -> bool {
     let entry = &tool.entry;
-    let required = entry.tool["inputSchema"].get("required").and_then(Value::as_array);
+    let required = tool.served.input_schema.get("required").and_then(Value::as_array);
     entry.default
         && tool.is_read()
         && !entry.is_computed()
