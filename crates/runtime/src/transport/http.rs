@@ -2,6 +2,7 @@
 //!
 //! It turns a request into a caller and a message for MCP, or into a call for the REST face, and knows nothing of limits.
 
+mod body;
 mod choice;
 mod docs;
 mod edge;
@@ -32,6 +33,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use self::body::Bodies;
 pub use self::key::{Access, KeySettings};
 pub use self::listener::Bounds;
 use self::message::Kind;
@@ -75,6 +77,7 @@ struct Door {
     /// Keeps nothing between two requests.
     stateless: StreamableHttpService<Handler, NeverSessionManager>,
     sessions: Option<Sessions>,
+    bodies: Bodies,
     /// The service's own document, written when it is first asked for.
     openapi: OnceLock<Bytes>,
 }
@@ -119,7 +122,8 @@ pub fn app(server: Server, settings: HttpSettings) -> Router {
         .merge(docs::routes())
         .merge(rest::routes(&server));
     let origins = settings.allowed_origins.clone();
-    let door = Arc::new(Door { settings, server, stateless, sessions, openapi: OnceLock::new() });
+    let (bodies, openapi) = (Bodies::new(settings.body_limit), OnceLock::new());
+    let door = Arc::new(Door { settings, server, stateless, sessions, bodies, openapi });
     let routes = Router::new()
         .route("/", post(plain))
         .route("/v1", post(plain))
@@ -215,7 +219,7 @@ impl Door {
             let request = Request::from_parts(parts, body);
             return Ok(Admitted { request, kind: Kind::Other, tenant });
         }
-        let body = message::read(body, self.settings.body_limit).await?;
+        let body = self.bodies.read(body).await?;
         let kind =
             if supply_headers(&mut parts.headers) { message::check(&body)? } else { Kind::Foreign };
         Ok(Admitted { request: Request::from_parts(parts, Body::from(body)), kind, tenant })

@@ -1,64 +1,10 @@
-//! One message in a request body: read within bounds, checked for form.
+//! One message in a request body: checked for form.
 
-use std::time::Duration;
-
-use axum::body::{Body, Bytes};
-use bytes::BytesMut;
-use futures::StreamExt as _;
-use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::refusal::{INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, Refusal};
-
-/// Longest time a client may take to write its body.
-const LONGEST_BODY: Duration = Duration::from_secs(30);
-
-/// Reads a body of bounded length in bounded time.
-pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, Refusal> {
-    let late = |_| {
-        Refusal::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "body_too_slow",
-            "the body did not arrive in time",
-        )
-    };
-    tokio::time::timeout(LONGEST_BODY, read_all(body, limit)).await.map_err(late)?
-}
-
-async fn read_all(body: Body, limit: usize) -> Result<Bytes, Refusal> {
-    let mut stream = body.into_data_stream();
-    let mut read = BytesMut::new();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk
-            .map_err(|_| Refusal::malformed(PARSE_ERROR, "the body ended early", Value::Null))?;
-        if read.len() + chunk.len() > limit {
-            drain(stream, limit).await;
-            let message = format!("the body is longer than {limit} bytes");
-            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message));
-        }
-        read.extend_from_slice(&chunk);
-    }
-    Ok(read.freeze())
-}
-
-/// Reads on for a while: a client that is still writing would take a closed connection for the answer.
-async fn drain(mut stream: axum::body::BodyDataStream, limit: usize) {
-    const LONGEST: Duration = Duration::from_secs(2);
-    const TIMES_THE_LIMIT: usize = 8;
-    let mut left = limit.saturating_mul(TIMES_THE_LIMIT);
-    let reading = async {
-        while let Some(Ok(chunk)) = stream.next().await {
-            left = left.saturating_sub(chunk.len());
-            if left == 0 {
-                return;
-            }
-        }
-    };
-    // Whichever ends first is fine.
-    let _ = tokio::time::timeout(LONGEST, reading).await;
-}
 
 /// The members of a message; one that is null is not one that is missing.
 #[derive(Deserialize)]

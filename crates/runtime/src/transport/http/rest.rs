@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use self::answer::Error;
 pub(super) use self::answer::{STATUSES, failed};
 use super::refusal::respond;
-use super::{Door, key, message};
+use super::{Door, key};
 use crate::caller::{Caller, Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
 use crate::dispatch::{Call, View, dispatch};
@@ -107,7 +107,7 @@ async fn call(
 ) -> Result<Response, Error> {
     let Admitted { caller, variables } = admitted;
     let (parts, body) = request.into_parts();
-    let body = message::read(body, door.settings.body_limit).await?;
+    let body = door.bodies.read(body).await?;
     let name = variables.first().map_or("", |(_, name)| name);
     let service = door.server.service();
     let tool = service
