@@ -48,9 +48,10 @@ pub struct Output {
 }
 
 impl Output {
-    /// The generated files by name.
-    pub fn files(&self) -> [(&'static str, &str); 5] {
+    /// The generated files by name; a program includes `product.rs`, which includes the others.
+    pub fn files(&self) -> [(&'static str, &str); 6] {
         [
+            ("product.rs", emit::product::TEXT),
             ("client.rs", &self.client),
             ("calls.rs", &self.calls),
             ("capabilities.json", &self.capabilities),

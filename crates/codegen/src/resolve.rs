@@ -51,6 +51,7 @@ pub(crate) fn resolve(
             version: text::line(&document.version),
             server: document.server.clone(),
             credentials: credential::settings(document, overrides, findings),
+            sending: credential::sending(document, overrides),
             scheme: surface::scheme(overrides, findings),
         },
         toolsets: toolsets.iter().filter(|set| used.contains(set.name.as_str())).cloned().collect(),

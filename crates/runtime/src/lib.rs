@@ -13,6 +13,7 @@ pub mod failure;
 pub mod input;
 pub mod limit;
 pub mod metrics;
+pub mod remote;
 pub mod server;
 pub mod service;
 pub mod shape;

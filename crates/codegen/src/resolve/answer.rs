@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use toml::Spanned;
-use xyte_mcp_catalogue::{Answer, Form, Location, Paging};
+use xyte_mcp_catalogue::{Answer, Form, Location, Paging, Step};
 
 use super::Context;
 use super::schema::{self, Purpose};
@@ -169,7 +169,8 @@ fn paging(
         return None;
     }
     let page = dialect.page.as_ref()?;
-    if query(page).is_none() {
+    let parameter = query(page);
+    if parameter.is_none() {
         let message = format!(
             "`{}` has no query parameter `{}`, which the paging dialect `{name}` needs",
             operation.id,
@@ -201,9 +202,13 @@ fn paging(
     let (more, next) = (member(&dialect.more), member(&dialect.next));
     let size = dialect.size.as_ref().and_then(query);
     let max = size.and_then(|size| flatten(root, &size.schema).get("maximum")?.as_u64());
+    // A page number that is 0 unless somebody says otherwise is counted from there.
+    let zero = parameter.and_then(|known| flatten(root, &known.schema).get("default")?.as_u64());
     Some(Paging {
         dialect: name.clone(),
+        step: dialect.step,
         page: page.get_ref().clone(),
+        first: u32::from(!(dialect.step == Step::Page && zero == Some(0))),
         size: size.map(|size| size.name.clone()).unwrap_or_default(),
         max: max.and_then(|max| u32::try_from(max).ok()),
         more: more.unwrap_or_default(),

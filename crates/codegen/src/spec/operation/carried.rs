@@ -48,7 +48,7 @@ pub(super) fn uncarried(
 }
 
 /// Whether a caller may set a header: it must be one, and not be what the connection lives by.
-pub(super) fn is_header(name: &str) -> bool {
+pub(crate) fn is_header(name: &str) -> bool {
     const TAKEN: [&str; 8] = [
         "host",
         "content-length",
@@ -70,14 +70,45 @@ pub(super) fn is_json(kind: &str) -> bool {
     kind == "application/json" || kind.ends_with("+json") || kind == "*/*"
 }
 
-/// A body goes out as `application/json`; another kind of JSON may mean something else to the platform.
-pub(super) fn is_plain_json(kind: &str) -> bool {
-    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+/// Fields written like a query.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The kind of content in which a body goes out, and its description: plain JSON before another JSON before a form.
+///
+/// The media type is empty for plain JSON.
+pub(super) fn body_kind<'a>(
+    root: &Value,
+    content: &'a Map<String, Value>,
+) -> Option<(String, &'a Value)> {
+    let of = |wanted: &dyn Fn(&str) -> bool| {
+        let bare =
+            |kind: &str| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        content.iter().map(|(kind, media)| (bare(kind), media)).find(|(kind, _)| wanted(kind))
+    };
+    if let Some((_, media)) = of(&|kind| kind == "application/json") {
+        return Some((String::new(), media));
+    }
+    of(&|kind| kind.ends_with("+json"))
+        .or_else(|| of(&|kind| kind == FORM).filter(|(_, media)| is_flat(root, media)))
 }
 
-pub(super) fn is_reserved_header(name: &str) -> bool {
+/// Whether every field of a form can be written as one line, or as one line for each element.
+fn is_flat(root: &Value, media: &Value) -> bool {
+    let Some(schema) = media.get("schema") else { return false };
+    let flat = flatten(root, schema);
+    let fields = flat.get("properties").and_then(Value::as_object);
+    fields.is_some_and(|fields| {
+        fields.values().all(|field| uncarried(root, &Value::Null, field, Location::Query).is_none())
+    })
+}
+
+/// Headers that the service writes itself: what OpenAPI reserves, and what carries a key.
+pub(super) fn is_reserved_header(root: &Value, name: &str) -> bool {
+    let schemes = root.pointer("/components/securitySchemes").and_then(Value::as_object);
+    let keys = schemes.into_iter().flatten().filter(|(_, scheme)| scheme["in"] == "header");
     ["accept", "content-type", "authorization"]
-        .iter()
+        .into_iter()
+        .chain(keys.filter_map(|(_, scheme)| scheme["name"].as_str()))
         .any(|reserved| name.eq_ignore_ascii_case(reserved))
 }
 
