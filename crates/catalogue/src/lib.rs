@@ -110,6 +110,9 @@ pub struct Entry {
     /// Media type of the body; empty for `application/json`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub media: String,
+    /// Media type in which an answer is asked for; empty for `application/json`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub accept: String,
     /// What comes back and how it is shown.
     pub answer: Answer,
     /// How a list is walked; absent when the answer comes in one piece.

@@ -173,14 +173,16 @@ fn check_names(document: &Document, overrides: &Overrides, findings: &mut Vec<Di
 }
 
 fn undecided(operation: &Operation) -> Diagnostic {
-    let id = &operation.id;
+    let (id, key) = (&operation.id, text::key(&operation.id));
     Diagnostic::document(
         "undecided-operation",
         format!("{}/operationId", operation.pointer),
         format!("nobody decided on `{id}` ({} {})", operation.method, operation.path),
     )
     .label("neither exposed nor skipped")
-    .help(format!("expose it with `[operations.{id}]`, or add `{id} = \"reason\"` under `[skip]`"))
+    .help(format!(
+        "expose it with `[operations.{key}]`, or add `{key} = \"reason\"` under `[skip]`"
+    ))
 }
 
 /// Checks one error rule; an operation's own must fit the statuses it documents.

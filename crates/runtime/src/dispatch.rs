@@ -246,7 +246,7 @@ impl Errand<'_> {
         let sending = service.catalogue.api.sending.get(&entry.credential).cloned();
         let exchange = Exchange::new(self.key.cloned(), input.body_bytes())
             .with_sending(sending)
-            .with_media(&entry.media)
+            .with_media(&entry.media, &entry.accept)
             .with_query(query);
         let request = service.api.request(&entry.operation, exchange, input).await?;
         if self.options.dry_run {

@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::overrides::{Dialect, OperationOverride, Word};
 use crate::spec::Operation;
 use crate::spec::flat::flatten;
+use crate::spec::operation::snake;
 
 /// What comes back, and what an agent is told about it.
 pub(super) struct Resolved {
@@ -60,6 +61,9 @@ pub(super) fn resolve(
         (None, Some(answer)) if is_object(root, answer) => Form::Object,
         (None, _) => Form::Unknown,
     };
+    if form == Form::List && overrides.paging.is_none() {
+        findings.extend(unwalked(operation, overrides));
+    }
     let row = match form {
         Form::List => rows_schema,
         Form::Object => answer_schema.cloned(),
@@ -79,6 +83,36 @@ pub(super) fn resolve(
         consumed,
         row,
     }
+}
+
+/// Query parameters by which lists are usually cut into pages.
+const PAGING: [&str; 12] = [
+    "page",
+    "page_number",
+    "page_token",
+    "next_token",
+    "cursor",
+    "after",
+    "starting_after",
+    "continuation_token",
+    "marker",
+    "offset",
+    "skip",
+    "start",
+];
+
+/// A list that nobody walks is taken for complete, which one with pages seldom is.
+fn unwalked(operation: &Operation, overrides: &OperationOverride) -> Option<Diagnostic> {
+    let parameter = operation.parameters.iter().find(|parameter| {
+        parameter.location == Location::Query && PAGING.contains(&snake(&parameter.name).as_str())
+    })?;
+    let message = format!(
+        "`{}` takes `{}` and has no `paging`: what one request answers is called complete",
+        operation.id, parameter.name
+    );
+    let finding = Diagnostic::overrides("list-without-paging", overrides.operation.span(), message);
+    let help = "name a dialect under `[paging]`, whose next page follows from a number, an offset or a cursor in the answer";
+    Some(finding.warning().help(help))
 }
 
 fn is_object(root: &Value, answer: &Value) -> bool {

@@ -204,8 +204,9 @@ fn collision(
     let id = &operation.id;
     let place = word(candidate.location);
     let help = format!(
-        "rename it: `arguments.{place}.{} = {{ name = \"…\" }}` under `[operations.{id}]`",
-        candidate.wire
+        "rename it: `arguments.{place}.{} = {{ name = \"…\" }}` under `[operations.{}]`",
+        text::key(&candidate.wire),
+        text::key(id),
     );
     let fault = |message: String| {
         Diagnostic::document("argument-collision", candidate.pointer.clone(), message)

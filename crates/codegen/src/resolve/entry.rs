@@ -61,6 +61,7 @@ pub(super) fn resolve(
         credential,
         arguments: arguments.list,
         optional_body: operation.body.as_ref().is_some_and(|body| !body.required),
+        accept: operation.accept.clone(),
         media: operation.body.as_ref().map(|body| body.media.clone()).unwrap_or_default(),
         answer: resolved.answer,
         paging: resolved.paging,

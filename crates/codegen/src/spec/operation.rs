@@ -3,6 +3,7 @@
 mod carried;
 mod derived;
 mod reader;
+mod security;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +29,8 @@ pub(crate) struct Operation {
     pub(crate) tags: Vec<String>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
+    /// Media type in which the success answer comes; empty for `application/json`.
+    pub(crate) accept: String,
     /// Schema of the JSON success answer, where the document gives one.
     pub(crate) answer: Option<Value>,
     /// Statuses of failures as the document writes them.
@@ -103,8 +106,10 @@ pub(crate) fn read_path(
             findings.push(Diagnostic::document("wrong-type", pointer, message));
             continue;
         };
-        operations
-            .push(Reader { root, method, path, pointer, faults: Vec::new() }.read(source, item));
+        operations.push(
+            Reader { root, method, path, pointer, security: Vec::new(), faults: Vec::new() }
+                .read(source, item),
+        );
     }
     operations
 }

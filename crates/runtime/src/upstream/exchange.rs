@@ -37,6 +37,8 @@ pub struct Exchange {
     body: Option<Bytes>,
     /// Media type of the body, where it is not JSON.
     media: Option<HeaderValue>,
+    /// Media type of the answer, where it is not JSON.
+    accept: Option<HeaderValue>,
     query: Vec<(String, String)>,
     /// Where the request lies after it was written; shared with the client's copy.
     written: Arc<Mutex<Option<reqwest::Request>>>,
@@ -64,10 +66,11 @@ impl Exchange {
         self
     }
 
-    /// The same, with a body of this media type; an empty one is JSON.
+    /// The same with these media types of body and answer; an empty one is JSON.
     #[must_use]
-    pub(crate) fn with_media(mut self, media: &str) -> Self {
-        self.media = HeaderValue::from_str(media).ok().filter(|media| !media.is_empty());
+    pub(crate) fn with_media(mut self, body: &str, answer: &str) -> Self {
+        let named = |kind: &str| HeaderValue::from_str(kind).ok().filter(|kind| !kind.is_empty());
+        (self.media, self.accept) = (named(body), named(answer));
         self
     }
 
@@ -99,7 +102,7 @@ impl Exchange {
         }
         let headers = request.headers_mut();
         headers.remove("api-version");
-        headers.insert(ACCEPT, JSON);
+        headers.insert(ACCEPT, self.accept.clone().unwrap_or(JSON));
         headers.remove(AUTHORIZATION);
         if let Some(key) = &self.key {
             let (name, value) = credential(key, self.sending.as_ref())?;

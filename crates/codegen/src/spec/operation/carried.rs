@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use xyte_mcp_catalogue::Location;
 
 use crate::spec::flat::flatten;
+use crate::spec::reference::follow;
 
 /// Names the JSON type of a value.
 pub(super) fn kind(value: &Value) -> &'static str {
@@ -66,8 +67,29 @@ pub(crate) fn is_header(name: &str) -> bool {
 }
 
 pub(super) fn is_json(kind: &str) -> bool {
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = bare(kind);
     kind == "application/json" || kind.ends_with("+json") || kind == "*/*"
+}
+
+/// What kind of JSON an answer has to be asked for; empty where plain JSON is among what is documented, or anything.
+pub(super) fn asked_for(root: &Value, responses: Option<&Value>) -> String {
+    let responses = responses.and_then(Value::as_object).into_iter().flatten();
+    let kinds = responses
+        .filter(|(status, _)| status.starts_with('2'))
+        .filter_map(|(_, response)| follow(root, response).ok()?.get("content")?.as_object())
+        .flat_map(Map::keys)
+        .map(|kind| bare(kind))
+        .filter(|kind| is_json(kind));
+    let kinds: Vec<String> = kinds.collect();
+    if kinds.iter().any(|kind| kind == "application/json" || kind == "*/*") {
+        return String::new();
+    }
+    kinds.into_iter().next().unwrap_or_default()
+}
+
+/// A media type without its parameters.
+fn bare(kind: &str) -> String {
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Fields written like a query.
@@ -81,8 +103,6 @@ pub(super) fn body_kind<'a>(
     content: &'a Map<String, Value>,
 ) -> Option<(String, &'a Value)> {
     let of = |wanted: &dyn Fn(&str) -> bool| {
-        let bare =
-            |kind: &str| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         content.iter().map(|(kind, media)| (bare(kind), media)).find(|(kind, _)| wanted(kind))
     };
     if let Some((_, media)) = of(&|kind| kind == "application/json") {
@@ -100,16 +120,6 @@ fn is_flat(root: &Value, media: &Value) -> bool {
     fields.is_some_and(|fields| {
         fields.values().all(|field| uncarried(root, &Value::Null, field, Location::Query).is_none())
     })
-}
-
-/// Headers that the service writes itself: what OpenAPI reserves, and what carries a key.
-pub(super) fn is_reserved_header(root: &Value, name: &str) -> bool {
-    let schemes = root.pointer("/components/securitySchemes").and_then(Value::as_object);
-    let keys = schemes.into_iter().flatten().filter(|(_, scheme)| scheme["in"] == "header");
-    ["accept", "content-type", "authorization"]
-        .into_iter()
-        .chain(keys.filter_map(|(_, scheme)| scheme["name"].as_str()))
-        .any(|reserved| name.eq_ignore_ascii_case(reserved))
 }
 
 pub(super) fn example_of(media: &Value) -> Option<Value> {

@@ -3,10 +3,9 @@
 use serde_json::{Map, Value};
 use xyte_mcp_catalogue::Location;
 
-use super::carried::{
-    body_kind, example_of, is_header, is_json, is_reserved_header, kind, uncarried,
-};
+use super::carried::{asked_for, body_kind, example_of, is_header, is_json, kind, uncarried};
 use super::derived::{id, tags};
+use super::security::{is_for_the_service, security};
 use super::{Body, Operation, Parameter, snake, variables};
 use crate::diagnostic::Diagnostic;
 use crate::spec::reference::{broken_references, follow};
@@ -20,6 +19,8 @@ pub(super) struct Reader<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) pointer: String,
+    /// Security schemes of the operation, by alternative.
+    pub(super) security: Vec<Vec<String>>,
     pub(super) faults: Vec<Diagnostic>,
 }
 
@@ -29,6 +30,7 @@ impl Reader<'_> {
             source.get(key).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
         };
         self.check_whole(source, item);
+        self.security = security(self.root, source);
         let parameters = self.parameters(source, item);
         self.check_path(&parameters);
         let body = self.body(source);
@@ -44,9 +46,10 @@ impl Reader<'_> {
             tags: tags(source, self.path),
             parameters,
             body,
+            accept: asked_for(self.root, source.get("responses")),
             answer,
             failures,
-            security: self.security(source),
+            security: self.security,
             pointer: self.pointer,
             faults: self.faults,
         }
@@ -189,7 +192,8 @@ impl Reader<'_> {
         let location = match text("in") {
             "path" => Location::Path,
             "query" => Location::Query,
-            "header" if is_reserved_header(self.root, &name) => return None, // The service writes these itself.
+            // The service writes these itself, and a key is nothing for a caller to fill in.
+            "header" if is_for_the_service(self.root, &source, &self.security) => return None,
             "header" => Location::Header,
             other => {
                 let message = format!("the parameter `{name}` is in `{other}`");
@@ -211,7 +215,10 @@ impl Reader<'_> {
         if !styles.contains(&style) {
             let message = format!("the parameter `{name}` has the style `{style}`");
             let fault = self.found("unsupported-parameter", &pointer, message);
-            self.faults.push(fault.help(format!("`{}` is carried", styles[0])));
+            self.faults.push(fault.help(format!(
+                "`{}` is carried; skip the operation, or patch the parameter away",
+                styles[0]
+            )));
             return None;
         }
         if let Some(cause) = uncarried(self.root, &source, &schema, location) {
@@ -383,11 +390,5 @@ impl Reader<'_> {
         }
         let help = "a reference must lead to a part of this document, and not to itself";
         self.faults.extend(broken.into_iter().map(|fault| fault.help(help)));
-    }
-
-    fn security(&self, source: &Map<String, Value>) -> Vec<Vec<String>> {
-        let security = source.get("security").or_else(|| self.root.get("security"));
-        let alternatives = security.and_then(Value::as_array).into_iter().flatten();
-        alternatives.filter_map(|it| Some(it.as_object()?.keys().cloned().collect())).collect()
     }
 }
