@@ -24,6 +24,9 @@ pub struct Product<'a> {
 
 impl Product<'_> {
     /// Writes everything into `OUT_DIR`; with a fault in the document or the overrides the build ends here, with a report.
+    ///
+    /// # Panics
+    /// Outside of a build script.
     pub fn generate(&self) {
         let (document, overrides) = (read(self.document), read(self.overrides));
         let examples = self.examples.map(examples).unwrap_or_default();

@@ -206,13 +206,13 @@ pub struct Paging {
     /// Name of the dialect in the overrides.
     pub dialect: String,
     /// What the query parameter counts.
-    #[serde(default, skip_serializing_if = "Step::is_page")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub step: Step,
     /// Query parameter that says which page is wanted.
     pub page: String,
-    /// Number of the first page, where pages have numbers.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub first: u32,
+    /// Whether the first page has the number 0 and not 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_zero: bool,
     /// Query parameter that takes the rows per page; empty when the platform fixes it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub size: String,
@@ -240,18 +240,8 @@ pub enum Step {
     Cursor,
 }
 
-impl Step {
-    fn is_page(&self) -> bool {
-        *self == Self::Page
-    }
-}
-
-fn one() -> u32 {
-    1
-}
-
-fn is_one(number: &u32) -> bool {
-    *number == 1
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A readable resource.

@@ -147,7 +147,9 @@ impl Lookup {
 
     /// A misspelled toolset would hide tools without a word.
     fn toolsets(&self, catalogue: &Catalogue) -> Result<Toolsets, Unusable> {
-        let toolsets = Toolsets::parse(self.get("TOOLSETS", ""));
+        // Where nobody chose what is shown by default, everything is.
+        let chosen = catalogue.tools.iter().any(|tool| tool.entry.default);
+        let toolsets = Toolsets::parse(self.get("TOOLSETS", if chosen { "" } else { "all" }));
         let known: Vec<&str> = catalogue.toolsets.iter().map(|set| set.name.as_str()).collect();
         match &toolsets {
             Toolsets::Named(names) if names.iter().any(|name| !known.contains(&name.as_str())) => {

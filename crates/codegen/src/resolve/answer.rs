@@ -242,7 +242,7 @@ fn paging(
         dialect: name.clone(),
         step: dialect.step,
         page: page.get_ref().clone(),
-        first: u32::from(!(dialect.step == Step::Page && zero == Some(0))),
+        from_zero: dialect.step == Step::Page && zero == Some(0),
         size: size.map(|size| size.name.clone()).unwrap_or_default(),
         max: max.and_then(|max| u32::try_from(max).ok()),
         more: more.unwrap_or_default(),

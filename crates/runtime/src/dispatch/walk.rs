@@ -102,8 +102,8 @@ impl Spot {
     fn first(paging: Option<&Paging>) -> Self {
         let step = paging.map(|paging| paging.step).unwrap_or_default();
         let number = match (step, paging) {
-            (Step::Page, Some(paging)) => u64::from(paging.first),
-            (Step::Page, None) => 1,
+            (Step::Page, Some(paging)) if paging.from_zero => 0,
+            (Step::Page, _) => 1,
             (Step::Offset | Step::Cursor, _) => 0,
         };
         Self { step, turn: 1, number, cursor: None }

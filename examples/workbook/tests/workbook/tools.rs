@@ -92,11 +92,11 @@ async fn live(server: &Running, kind: &Kind, outer: &Value) -> BTreeSet<String> 
     let it = json!({ kind.id: made["id"] });
     let got = call(format!("get_{}", kind.one), &it).await;
     assert_eq!(got, made);
-    let listed = call(format!("list_{}", kind.many), &json!({"format": "json"})).await;
-    assert_eq!(listed["page"]["complete"], true);
-    assert!(listed["items"].as_array().unwrap().contains(&made), "{listed}");
-    let replaced = call(format!("update_{}", kind.one), &with(kind.replaced.clone(), &it)).await;
-    assert!(has(&replaced, &kind.replaced) && replaced["id"] == made["id"], "{replaced}");
+    let all = call(format!("list_{}", kind.many), &json!({"format": "json"})).await;
+    assert_eq!(all["page"]["complete"], true);
+    assert!(all["items"].as_array().unwrap().contains(&made), "{all}");
+    let put = call(format!("update_{}", kind.one), &with(kind.replaced.clone(), &it)).await;
+    assert!(has(&put, &kind.replaced) && put["id"] == made["id"], "{put}");
     let changed = call(format!("patch_{}", kind.one), &with(kind.changed.clone(), &it)).await;
     assert!(has(&changed, &kind.changed), "{changed}");
     let archived = call(format!("archive_{}", kind.one), &it).await;
@@ -125,14 +125,14 @@ async fn all_forty_tools_do_what_their_operations_promise() {
         called.extend(live(&server, &kind, &outer).await);
     }
     let listed = server.ask("tools/list", json!({})).await;
-    let served: BTreeSet<String> = listed["tools"]
+    let shown: BTreeSet<String> = listed["tools"]
         .as_array()
         .unwrap()
         .iter()
         .map(|tool| tool["name"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(called.len(), 40);
-    assert_eq!(called, served);
+    assert_eq!(called, shown);
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ impl State {
     ) -> Reply {
         let header = |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap());
         if header("authorization") != format!("Bearer {TOKEN}") {
-            return problem(401, "Unauthenticated", json!([]));
+            return problem(401, "Unauthenticated", &json!([]));
         }
         let path = path.strip_prefix(BASE).expect("the path of the server comes first");
         let media = if *method == Method::PATCH {
@@ -113,7 +113,7 @@ impl State {
                 None => (201, "application/json", Some(self.create(&collection, body))),
             },
             (verb, [id, act @ ..]) => self.on_one(verb, &collection, id, (act, body)),
-            _ => problem(405, "No such method", json!([])),
+            _ => problem(405, "No such method", &json!([])),
         }
     }
 
@@ -156,9 +156,10 @@ impl State {
         (act, body): (&[&str], Value),
     ) -> Reply {
         let things = self.collections.entry(collection.to_owned()).or_default();
-        let is_it = |thing: &Value| thing["id"] == id || thing["id"].to_string() == id;
+        let number: Value = id.parse::<u64>().ok().into();
+        let is_it = |thing: &Value| thing["id"] == id || thing["id"] == number;
         let Some(at) = things.iter().position(is_it) else {
-            return problem(404, "Not Found", json!([]));
+            return problem(404, "Not Found", &json!([]));
         };
         if let Some(fault) = fault(&body) {
             return fault;
@@ -178,14 +179,14 @@ impl State {
                 *thing = new.into();
             }
             ("PATCH", []) => {
-                thing.as_object_mut().unwrap().extend(body.as_object().unwrap().clone())
+                thing.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
             }
             ("POST", ["archive"]) => thing["archived"] = true.into(),
             ("POST", ["process"]) => {
                 let job = json!({"id": "00000000-0000-4000-8000-00000000000f", "state": "queued", "action": body["action"], "subject": format!("{collection}/{id}")});
                 return (202, "application/json", Some(job));
             }
-            _ => return problem(405, "No such method", json!([])),
+            _ => return problem(405, "No such method", &json!([])),
         }
         (200, "application/json", Some(thing.clone()))
     }
@@ -194,10 +195,10 @@ impl State {
 /// The one rule that the document does not tell.
 fn fault(body: &Value) -> Option<Reply> {
     let field = ["title", "text", "topic"].into_iter().find(|name| body[*name] == "forbidden")?;
-    Some(problem(422, "Invalid", json!([{"field": field, "message": "must not be forbidden"}])))
+    Some(problem(422, "Invalid", &json!([{"field": field, "message": "must not be forbidden"}])))
 }
 
-fn problem(status: u16, title: &str, errors: Value) -> Reply {
+fn problem(status: u16, title: &str, errors: &Value) -> Reply {
     let body = json!({"type": "about:blank", "title": title, "status": status, "errors": errors});
     (status, "application/problem+json", Some(body))
 }
