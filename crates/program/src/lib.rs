@@ -77,6 +77,13 @@ pub enum Error {
     Stdio(#[from] transport::stdio::StdioError),
 }
 
+/// What the protocol is spoken over.
+#[derive(Debug, Clone, Copy)]
+enum Over {
+    Pipes,
+    Http,
+}
+
 impl Program {
     /// Runs the command that the arguments name, with the environment's variables as settings; tells a fault on standard error.
     pub fn main(
@@ -103,6 +110,11 @@ impl Program {
         command: &str,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(), Error> {
+        let over = match command {
+            "stdio" => Over::Pipes,
+            "http" => Over::Http,
+            other => return Err(Error::Command(other.to_owned())),
+        };
         let catalogue = Catalogue::load(self.capabilities)?;
         let settings = Settings::read(environment, &catalogue)?;
         for name in &settings.unknown {
@@ -111,10 +123,9 @@ impl Program {
         let service = self.service(catalogue, &settings);
         let runtime = tokio::runtime::Runtime::new()?;
         let ended = runtime.block_on(async {
-            match command {
-                "stdio" => self.stdio(service, settings).await,
-                "http" => self.http(service, settings).await,
-                other => Err(Error::Command(other.to_owned())),
+            match over {
+                Over::Pipes => self.stdio(service, settings).await,
+                Over::Http => self.http(service, settings).await,
             }
         });
         // A read of standard input cannot be cancelled, and would keep the process until its client goes.
@@ -203,5 +214,23 @@ fn access(keys: BTreeMap<String, Key>, needs_keys: bool, address: SocketAddr) ->
         (true, _) => Access::Tenants,
         (false, true) => Access::OwnForAnyone(keys),
         (false, false) => Access::OwnForToken { keys, token: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_programs_own_key_serves_strangers_on_the_loopback_address_only() {
+        let keys = || BTreeMap::from([("bearer".to_owned(), Key::new("a-key").expect("a key"))]);
+        let (loopback, public) = (([127, 0, 0, 1], 80).into(), ([0, 0, 0, 0], 80).into());
+        assert!(matches!(access(keys(), true, loopback), Access::OwnForAnyone(_)));
+        assert!(matches!(access(keys(), true, public), Access::OwnForToken { .. }));
+        assert!(matches!(access(BTreeMap::new(), true, loopback), Access::Tenants));
+        assert!(
+            matches!(access(BTreeMap::new(), false, loopback), Access::OwnForAnyone(_)),
+            "an API without keys asks for none"
+        );
     }
 }
