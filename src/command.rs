@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::{Map, Value};
@@ -24,6 +25,9 @@ use xyte_mcp_runtime::service::{Service, Settings};
 use crate::config::{self, AuditTo, Config};
 use crate::generated;
 use crate::xyte::Xyte;
+
+/// How long a computed tool may take, which needs many requests.
+const LONG_DEADLINE: Duration = Duration::from_secs(40);
 
 /// The service with everything behind it, and whose keys it holds.
 pub(crate) struct Ready {
@@ -52,6 +56,7 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         read_only: config.read_only,
         rate_limit: config.rate_limit,
         deadline: config.deadline,
+        long_deadline: config.deadline.max(LONG_DEADLINE),
         manners: config.manners.clone(),
         key_hint: "Set XYTE_API_KEY (XYTE_PARTNER_API_KEY for partner tools), or send X-XYTE-API-KEY over HTTP.".to_owned(),
         meta: if sandbox.is_some() { Map::from_iter([("sandbox".to_owned(), Value::Bool(true))]) } else { Map::new() },

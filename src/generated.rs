@@ -5,6 +5,14 @@ include!(concat!(env!("OUT_DIR"), "/product.rs"));
 /// The document with its patches, from which the sandbox takes its routes.
 pub(crate) const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
 
+/// The computed tools: their arguments, and the trait that `crate::workflows` implements.
+pub(crate) mod workflows {
+    use xyte_mcp_runtime::dispatch::desk::{Arguments, Computed, Desk, read};
+    use xyte_mcp_runtime::failure::Failure;
+
+    include!(concat!(env!("OUT_DIR"), "/workflows.rs"));
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

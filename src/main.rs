@@ -4,6 +4,7 @@ mod cli;
 mod command;
 mod config;
 mod generated;
+mod workflows;
 mod xyte;
 
 use std::process::ExitCode;

@@ -1,14 +1,17 @@
 //! The Xyte platform behind the runtime's one interface: where it is, and how this program names itself there.
 
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use reqwest::Url;
 use xyte_mcp_runtime::api::Api;
+use xyte_mcp_runtime::dispatch::desk::{Arguments, Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::input::Input;
 use xyte_mcp_runtime::remote::Remote;
 use xyte_mcp_runtime::upstream::Exchange;
 
-use crate::generated;
+use crate::generated::{self, workflows};
+use crate::workflows::Fleet;
 
 /// Path of the organization API, which people copy from the portal together with the host.
 const ORGANIZATION_PATH: &str = "/core/v1/organization";
@@ -23,7 +26,7 @@ impl Xyte {
     /// Remembers where the platform is.
     pub(crate) fn new(base: String) -> Self {
         let user_agent = concat!("xyte-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
-        Self { remote: Remote::new(base, user_agent, generated::write) }
+        Self { remote: Remote::new(base, user_agent, generated::PRODUCT) }
     }
 }
 
@@ -37,8 +40,21 @@ impl Api for Xyte {
         self.remote.request(operation, exchange, input)
     }
 
+    fn compute<'a>(
+        &'a self,
+        name: &'a str,
+        desk: &'a Desk<'a>,
+        arguments: Arguments,
+    ) -> BoxFuture<'a, Result<Computed, Failure>> {
+        workflows::compute(&Fleet, name, desk, arguments).boxed()
+    }
+
     fn client(&self) -> Result<&reqwest::Client, Failure> {
         self.remote.client()
+    }
+
+    fn documented_answer(&self, operation: &str) -> Option<&str> {
+        self.remote.documented_answer(operation)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::cli::HttpFlags;
 use crate::config::Config;
 
 const BODY_LIMIT: usize = 1024 * 1024; // Bytes; no call of a tool comes near it.
-const DRAIN: Duration = Duration::from_secs(25); // Longer than the deadline of a call.
+const DRAIN: Duration = Duration::from_secs(45); // Longer than the deadline of any call.
 
 pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()> {
     let ready = prepare(config).await?;

@@ -13,7 +13,7 @@ const USAGE_TEMPLATE: &str = include_str!("../../../templates/API_USAGE.md.j2");
 
 /// Where the files of a product lie, from its own folder.
 #[derive(Debug, Clone, Copy)]
-pub struct Product<'a> {
+pub struct Files<'a> {
     /// The OpenAPI 3.0 document.
     pub document: &'a str,
     /// The overrides.
@@ -22,7 +22,7 @@ pub struct Product<'a> {
     pub examples: Option<&'a str>,
 }
 
-impl Product<'_> {
+impl Files<'_> {
     /// Writes everything into `OUT_DIR`; with a fault in the document or the overrides the build ends here, with a report.
     ///
     /// # Panics

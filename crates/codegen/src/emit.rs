@@ -6,6 +6,7 @@ pub(crate) mod client;
 mod filters;
 pub(crate) mod product;
 pub(crate) mod usage;
+pub(crate) mod workflows;
 
 use crate::diagnostic::Diagnostic;
 

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use xyte_mcp_runtime::caller::{Caller, Key};
 use xyte_mcp_runtime::catalogue::{Catalogue, LoadError};
-use xyte_mcp_runtime::remote::{Remote, Write};
+use xyte_mcp_runtime::remote::{Product, Remote};
 use xyte_mcp_runtime::server::{Document, Identity, Server};
 use xyte_mcp_runtime::service::{self, Service};
 use xyte_mcp_runtime::transport;
@@ -46,12 +46,8 @@ pub struct Program {
     pub title: &'static str,
     /// What a model should know before its first call.
     pub instructions: &'static str,
-    /// The generated catalogue.
-    pub capabilities: &'static str,
-    /// The generated usage document.
-    pub usage: &'static str,
-    /// The generated writer of requests.
-    pub write: Write,
+    /// What the generator wrote.
+    pub product: Product,
 }
 
 /// Why a program ended that should not have.
@@ -115,7 +111,7 @@ impl Program {
             "http" => Over::Http,
             other => return Err(Error::Command(other.to_owned())),
         };
-        let catalogue = Catalogue::load(self.capabilities)?;
+        let catalogue = Catalogue::load(self.product.capabilities)?;
         let settings = Settings::read(environment, &catalogue)?;
         for name in &settings.unknown {
             tracing::warn!("{name} is no setting of this program");
@@ -135,7 +131,7 @@ impl Program {
 
     fn service(&self, catalogue: Catalogue, settings: &Settings) -> Arc<Service> {
         let user_agent = format!("{}/{}", self.name, self.version);
-        let remote = Remote::new(settings.base_url.clone(), user_agent, self.write);
+        let remote = Remote::new(settings.base_url.clone(), user_agent, self.product);
         let settings = service::Settings {
             toolsets: settings.toolsets.clone(),
             read_only: settings.read_only,
@@ -200,8 +196,13 @@ impl Program {
             version: self.version.to_owned(),
             instructions: self.instructions.trim().to_owned(),
             documents: vec![
-                document("api-usage", "API usage", "text/markdown", self.usage),
-                document("capabilities", "Capabilities", "application/json", self.capabilities),
+                document("api-usage", "API usage", "text/markdown", self.product.usage),
+                document(
+                    "capabilities",
+                    "Capabilities",
+                    "application/json",
+                    self.product.capabilities,
+                ),
             ],
         }
     }

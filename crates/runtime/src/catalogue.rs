@@ -99,6 +99,12 @@ impl Catalogue {
         self.names.get(name).map(|&index| &self.tools[index])
     }
 
+    /// Finds the tool of an operation.
+    pub(crate) fn find_operation(&self, operation: &str) -> Option<&Tool> {
+        let same = |tool: &&Tool| tool.entry.operation == operation && !tool.entry.is_computed();
+        self.tools.iter().find(same)
+    }
+
     /// The name nearest to one that does not exist, if any is near.
     pub fn nearest(&self, name: &str) -> Option<&str> {
         nearest(name, self.tools.iter().map(Tool::name))
@@ -170,6 +176,6 @@ pub(crate) fn compile(entry: &model::Entry, columns: &[String]) -> Option<Tree> 
         model::Form::Object if !columns.is_empty() => {
             Some(Tree::new(columns.iter().map(String::as_str)))
         }
-        model::Form::Object | model::Form::Unknown => None,
+        model::Form::Object | model::Form::Unknown | model::Form::Computed => None,
     }
 }

@@ -3,6 +3,8 @@
 //! There is no other way to the platform, and no way in without a [`Caller`].
 //! It knows neither header names nor what a status number means.
 
+pub mod desk;
+mod ending;
 mod view;
 mod walk;
 
@@ -15,6 +17,8 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use xyte_mcp_catalogue::{Form, Location};
 
+use self::desk::{Computed, Desk};
+use self::ending::Ending;
 use self::view::{list_plan, one_piece};
 use crate::caller::{Caller, Digest, Key, Toolsets};
 use crate::catalogue::Tool;
@@ -70,35 +74,37 @@ pub async fn dispatch(
     let request_id = request_id();
     let tool = call.tool;
     let key = caller.key(&tool.entry.credential).cloned();
-    let deadline = started + service.settings.deadline;
+    let deadline = started
+        + if tool.entry.is_computed() {
+            service.settings.long_deadline
+        } else {
+            service.settings.deadline
+        };
     let audit = &service.settings.audit;
-    let record = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
-    let status = AtomicU16::new(0);
-    let performed = match &record {
-        Ok(_) => Box::pin(perform(service, caller, (key.as_ref(), &status), call, deadline)).await,
-        Err(err) => Err(unrecorded(err)),
+    let begun = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
+    let (record, refused) = match begun {
+        Ok(record) => (Some(record), None),
+        Err(err) => (None, Some(unrecorded(&err))),
     };
-    let result =
-        settle(tool, performed).map_err(|failure| address(failure, key.as_ref(), &request_id));
-    let answered = Some(status.into_inner()).filter(|status| *status != 0);
-    let (code, status) = match &result {
-        Ok(_) => ("ok", answered),
-        Err(failure) => (failure.code.as_ref(), failure.status.or(answered)),
+    let (key, status) = (key.as_ref(), AtomicU16::new(0));
+    let request_id = request_id.as_str();
+    let mut ending = Ending {
+        service,
+        tool,
+        key,
+        request_id,
+        started,
+        status,
+        record,
+        over: false,
+        _under_way: service.under_way.token(),
     };
-    if let Ok(record) = record {
-        record.end(code, status);
-    }
-    service.metrics.called(tool, result.as_ref().err(), started.elapsed());
-    tracing::info!(
-        request.id = request_id,
-        tool.name = tool.name(),
-        key.id = key.as_ref().map(Key::id),
-        outcome = code,
-        upstream.status = status,
-        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "{} {code}",
-        tool.name(),
-    );
+    let performed = match refused {
+        None => Box::pin(perform(service, caller, (key, &ending.status), call, deadline)).await,
+        Some(failure) => Err(failure),
+    };
+    let result = settle(tool, performed).map_err(|failure| address(failure, key, request_id));
+    ending.tell(result.as_ref().err());
     let (shaped, as_of) = result?;
     let mut meta = service.settings.meta.clone();
     if let Some(as_of) = as_of {
@@ -135,6 +141,7 @@ async fn perform(
             let (plan, limit) = list_plan(tool, options, view);
             walk::walk(&errand, &plan, limit).await
         }
+        Form::Computed => Box::pin(compute(&errand)).await,
         Form::Object | Form::Unknown => match errand.fetch(Vec::new()).await? {
             Fetched::Preview(request) => Ok(preview(&request)),
             Fetched::Answered(answered) => {
@@ -142,6 +149,19 @@ async fn perform(
             }
         },
     }
+}
+
+/// What the server works out itself, from reads of this caller.
+async fn compute(errand: &Errand<'_>) -> Performed {
+    let &Errand { service, tool, tenant, key, status, options, deadline, .. } = errand;
+    let desk = Desk { service, tool, tenant, key, status, fresh: options.fresh, deadline };
+    if options.dry_run {
+        return Ok((desk.preview(), None));
+    }
+    let arguments = errand.arguments.clone();
+    let computed = service.api.compute(&tool.entry.operation, &desk, arguments).await?;
+    let Computed { structured, text, as_of } = computed;
+    Ok((Shaped { structured, text }, Some(as_of)))
 }
 
 /// The answer of a dry run.
@@ -265,7 +285,10 @@ impl Errand<'_> {
         let result = service.upstream.fetch(order).await.and_then(|answered| {
             self.status.store(answered.reply.status, Ordering::Relaxed);
             match Reach::of(answered.reply.status) {
-                Reach::Done => Ok(answered),
+                Reach::Done => {
+                    service.drift.look(self.tool, &answered.reply);
+                    Ok(answered)
+                }
                 _ => Err(platform::refused(
                     &answered.reply,
                     &entry.errors,
@@ -323,7 +346,7 @@ fn done(tool: &Tool, status: Option<u16>) -> Shaped {
         Form::Unknown => {
             Shaped::of(json!({ "status": status, "answer": null, "warnings": [DONE_UNREADABLE] }))
         }
-        Form::Object | Form::List => Shaped::of(
+        Form::Object | Form::List | Form::Computed => Shaped::of(
             json!({ "done": true, "http_status": status, "answer": null, "warnings": [DONE_UNREADABLE] }),
         ),
     }

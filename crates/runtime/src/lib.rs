@@ -9,6 +9,7 @@ pub mod caller;
 pub mod catalogue;
 pub mod decode;
 pub mod dispatch;
+pub mod drift;
 pub mod failure;
 pub mod input;
 pub mod limit;

@@ -36,6 +36,17 @@ pub struct Metrics {
     /// Calls that the limit refused.
     pub rate_limited: Counter,
     auth_failures: Family<OfReason, Counter>,
+    drift: Family<OfOperation, Counter>,
+}
+
+/// Counts departures of the platform's answers from its document; for those who look for them elsewhere than calls are counted.
+pub(crate) struct Drifted(Family<OfOperation, Counter>);
+
+impl Drifted {
+    pub(crate) fn count(&self, operation: &str, departures: usize) {
+        let of = OfOperation { operation: operation.to_owned() };
+        self.0.get_or_create(&of).inc_by(departures as u64);
+    }
 }
 
 /// The meters of one tool, each made when it is first needed.
@@ -63,6 +74,11 @@ struct OfFailedTool {
 struct OfExchange {
     operation: String,
     status_class: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfOperation {
+    operation: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -101,6 +117,7 @@ impl Metrics {
             statuses: Family::default(),
             rate_limited: Counter::default(),
             auth_failures: Family::default(),
+            drift: Family::default(),
         };
         metrics.register(&catalogue.api.scheme);
         metrics
@@ -126,6 +143,11 @@ impl Metrics {
             self.statuses.clone(),
         );
         own.register(
+            format!("{platform}_schema_drift"),
+            "Fields, types and values in sampled answers that the document does not have",
+            self.drift.clone(),
+        );
+        own.register(
             "mcp_tool_invocations",
             "Calls of a tool and reads of its resource, over any face",
             self.calls.clone(),
@@ -148,16 +170,21 @@ impl Metrics {
         );
     }
 
-    /// Records the end of a call.
-    pub(crate) fn called(&self, tool: &Tool, failure: Option<&Failure>, duration: Duration) {
+    /// The counter of departures.
+    pub(crate) fn drifted(&self) -> Drifted {
+        Drifted(self.drift.clone())
+    }
+
+    /// Records the end of a call, with the code of its failure.
+    pub(crate) fn called(&self, tool: &Tool, failure: Option<&str>, duration: Duration) {
         let (calls, latency) = self.tools[tool.position].calls.get_or_init(|| {
             let of = OfTool { tool: tool.name().to_owned() };
             (self.calls.get_or_create_owned(&of), self.call_latency.get_or_create_owned(&of))
         });
         calls.inc();
         latency.observe(duration.as_secs_f64());
-        if let Some(failure) = failure {
-            let of = OfFailedTool { tool: tool.name().to_owned(), code: failure.code.to_string() };
+        if let Some(code) = failure {
+            let of = OfFailedTool { tool: tool.name().to_owned(), code: code.to_owned() };
             self.call_errors.get_or_create(&of).inc();
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! It knows where the API is and how to connect; which operations there are is known to the generated code alone.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use serde_json::value::RawValue;
 
 use crate::api::Api;
 use crate::failure::Failure;
@@ -18,6 +20,19 @@ pub type Writing<'a> = BoxFuture<'a, Result<(), Failure>>;
 
 /// Writes the request of an operation with the typed client; the generated code has one.
 pub type Write = for<'a> fn(&'a str, Parts<'a>, Input<'a>) -> Writing<'a>;
+
+/// What the generator wrote for an API.
+#[derive(Debug, Clone, Copy)]
+pub struct Product {
+    /// The catalogue the server loads, JSON.
+    pub capabilities: &'static str,
+    /// The usage document, Markdown.
+    pub usage: &'static str,
+    /// What the document says of each answer, JSON Schemas by operation.
+    pub answers: &'static str,
+    /// The writer of requests.
+    pub write: Write,
+}
 
 /// What a typed client is made of.
 #[derive(Debug)]
@@ -34,17 +49,19 @@ pub struct Parts<'a> {
 pub struct Remote {
     base: String,
     settings: ClientSettings,
-    write: Write,
+    product: Product,
+    /// Schemas of answers, kept as text, since each is rarely needed.
+    answers: OnceLock<BTreeMap<&'static str, &'static RawValue>>,
     /// Made at the first call: listing needs no connection, and loading certificates takes its time.
     connection: OnceLock<Result<reqwest::Client, String>>,
 }
 
 impl Remote {
-    /// Remembers where the API is, how the service names itself there, and who writes the requests.
-    pub fn new(base: String, user_agent: String, write: Write) -> Self {
+    /// Remembers where the API is, how the service names itself there, and what was generated for it.
+    pub fn new(base: String, user_agent: String, product: Product) -> Self {
         let trust = if base.starts_with("https:") { Trust::System } else { Trust::Nobody };
         let settings = ClientSettings { user_agent, trust };
-        Self { base, settings, write, connection: OnceLock::new() }
+        Self { base, settings, product, answers: OnceLock::new(), connection: OnceLock::new() }
     }
 }
 
@@ -64,7 +81,7 @@ impl Api for Remote {
         async move {
             let connection = self.client()?.clone();
             let parts = Parts { base: &self.base, connection, exchange: exchange.clone() };
-            (self.write)(operation, parts, input).await?;
+            (self.product.write)(operation, parts, input).await?;
             exchange.into_request()
         }
         .boxed()
@@ -77,6 +94,12 @@ impl Api for Remote {
             Failure::network(format!("no connection can be made from this machine: {cause}"))
                 .with_hint("Install the system's root certificates (on Debian: ca-certificates), then start the server again.")
         })
+    }
+
+    fn documented_answer(&self, operation: &str) -> Option<&str> {
+        let text = self.product.answers;
+        let answers = self.answers.get_or_init(|| serde_json::from_str(text).unwrap_or_default());
+        answers.get(operation).map(|schema| schema.get())
     }
 }
 

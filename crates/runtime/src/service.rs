@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio_util::task::TaskTracker;
 
 use crate::api::Api;
 use crate::audit::Audit;
 use crate::caller::{Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
+use crate::drift::Drift;
 use crate::limit::Limit;
 use crate::metrics::Metrics;
 use crate::upstream::{Manners, Upstream};
@@ -27,6 +29,8 @@ pub struct Settings {
     pub rate_limit: u32,
     /// How long one whole call may take.
     pub deadline: Duration,
+    /// How long a call may take that is computed from many requests.
+    pub long_deadline: Duration,
     /// How the platform is treated.
     pub manners: Manners,
     /// Tells a caller without a key where to put one.
@@ -44,6 +48,7 @@ impl Default for Settings {
             read_only: false,
             rate_limit: 60,
             deadline: Duration::from_secs(20),
+            long_deadline: Duration::from_secs(40),
             manners: Manners::default(),
             key_hint: "Set the API key.".to_owned(),
             meta: Map::new(),
@@ -60,9 +65,13 @@ pub struct Service {
     pub settings: Settings,
     /// What operators count.
     pub metrics: Metrics,
+    /// Where the platform's answers depart from its document.
+    pub drift: Drift,
     pub(crate) api: Arc<dyn Api>,
     pub(crate) limit: Limit,
     pub(crate) upstream: Upstream,
+    /// Calls whose end was not told yet.
+    pub(crate) under_way: TaskTracker,
     /// The list for callers who selected nothing: by far the most.
     unselected: Arc<[rmcp::model::Tool]>,
 }
@@ -79,10 +88,28 @@ impl Service {
         let limit = Limit::new(settings.rate_limit);
         let metrics = Metrics::new(&catalogue);
         let upstream = Upstream::new(&settings.manners);
+        let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
-        let mut service = Self { catalogue, settings, metrics, api, limit, upstream, unselected };
+        let under_way = TaskTracker::new();
+        let mut service = Self {
+            catalogue,
+            settings,
+            metrics,
+            drift,
+            api,
+            limit,
+            upstream,
+            under_way,
+            unselected,
+        };
         service.unselected = service.list(&Selection::default()).into();
         service
+    }
+
+    /// Waits until no call is under way; for those who let in no more.
+    pub(crate) async fn all_calls_over(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
     }
 
     /// The tools this selection shows, as they are served.

@@ -274,9 +274,17 @@ impl Line {
 }
 
 impl Answered {
+    /// An answer of this moment, by the platform's own clock: it is the one that its data was dated with.
     fn now(reply: Reply) -> Self {
-        Self { reply: Arc::new(reply), at: Utc::now(), kept_as: None }
+        let at = dated(&reply).unwrap_or_else(Utc::now);
+        Self { reply: Arc::new(reply), at, kept_as: None }
     }
+}
+
+/// What the platform's clock said.
+fn dated(reply: &Reply) -> Option<DateTime<Utc>> {
+    let date = reply.headers.get(http::header::DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(date).ok().map(|at| at.to_utc())
 }
 
 /// The request of one attempt of a read.

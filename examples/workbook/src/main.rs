@@ -14,9 +14,7 @@ fn main() -> ExitCode {
         version: env!("CARGO_PKG_VERSION"),
         title: "Workbook",
         instructions: "Notes, tasks, comments and chats. Lists give ids; archive rather than delete.",
-        capabilities: generated::CAPABILITIES,
-        usage: generated::API_USAGE,
-        write: generated::write,
+        product: generated::PRODUCT,
     }
     .main(std::env::args_os(), std::env::vars_os())
 }

@@ -16,7 +16,12 @@ pub(super) enum Purpose {
     Input,
     /// Answers: names and types only, all of it open, since a rule of an answer would make an odd answer an error.
     Output,
+    /// Answers as the document knows them: names, types and values, closed wherever it names members, so that what it does not know is found.
+    Known,
 }
+
+/// Where the document lists values that it knows and does not insist on.
+const KNOWN_VALUES: &str = "x-known-values";
 
 const MOST_NODES: usize = 2000; // A schema of more parts is cut open: schemas that refer to each other grow without bound.
 const DEEPEST: usize = 12; // Deeper schemas are cut open: no agent fills them in, and clients limit the depth.
@@ -128,7 +133,7 @@ impl Converter<'_> {
     }
 
     fn words(&self, flat: &Map<String, Value>, out: &mut Map<String, Value>) {
-        if self.purpose == Purpose::Output {
+        if self.purpose != Purpose::Input {
             return;
         }
         if let Some(description) =
@@ -160,9 +165,12 @@ impl Converter<'_> {
         if let Some(name) = stated.or_else(inferred) {
             out.insert("type".into(), if nullable { json!([name, "null"]) } else { name.into() });
         }
-        if self.purpose == Purpose::Input
-            && let Some(values) = flat.get("enum").and_then(Value::as_array)
-        {
+        let values = match self.purpose {
+            Purpose::Input => flat.get("enum"),
+            Purpose::Output => None,
+            Purpose::Known => flat.get("enum").or_else(|| flat.get(KNOWN_VALUES)),
+        };
+        if let Some(values) = values.and_then(Value::as_array) {
             let mut values = values.clone();
             if nullable && !values.contains(&Value::Null) {
                 values.push(Value::Null);
@@ -182,6 +190,12 @@ impl Converter<'_> {
             return;
         };
         let mut parts: Vec<Value> = parts.iter().map(|part| self.convert(part, open)).collect();
+        if self.purpose == Purpose::Known && flat.contains_key("properties") {
+            // A part does not know the members that all parts share.
+            parts.iter_mut().filter_map(Value::as_object_mut).for_each(|part| {
+                part.remove("additionalProperties");
+            });
+        }
         if flat.get("nullable") == Some(&Value::Bool(true)) {
             parts.push(json!({"type": "null"}));
         }
@@ -239,13 +253,39 @@ impl Converter<'_> {
                 _ => {}
             }
         }
+        if self.purpose == Purpose::Known {
+            self.close(flat, out, open);
+        }
+    }
+
+    /// Closes an object whose members the document names; one that it leaves free stays open.
+    fn close(
+        &self,
+        flat: &Map<String, Value>,
+        out: &mut Map<String, Value>,
+        open: &mut Vec<String>,
+    ) {
+        let others = flat.get("additionalProperties").filter(|others| others.is_object());
+        let others = others.map(|others| self.convert(others, open));
+        // Answers are declared open, which says only that they may come to have more members.
+        let others = others.filter(|others| *others != json!({}));
+        let properties = flat.get("properties").and_then(Value::as_object);
+        let named = properties.is_some_and(|properties| !properties.is_empty());
+        let alternatives = flat.contains_key("oneOf") || flat.contains_key("anyOf");
+        match others {
+            Some(others) => drop(out.insert("additionalProperties".into(), others)),
+            None if named && !alternatives => {
+                out.insert("additionalProperties".into(), false.into());
+            }
+            None => {}
+        }
     }
 }
 
 /// Clients refuse arrays whose items have no type.
 fn typed_items(items: Value, purpose: Purpose) -> Value {
     let typed = ["type", "anyOf", "enum"].iter().any(|key| items.get(key).is_some());
-    if typed || purpose == Purpose::Output {
+    if typed || purpose != Purpose::Input {
         return items;
     }
     json!({"type": ["string", "number", "boolean", "object", "null"]})

@@ -78,7 +78,7 @@ pub(super) fn one_piece(
     let value = read.map_err(|err| errand.unreadable(answered, &err))?;
     Ok(match tool.entry.answer.form {
         Form::Unknown => Shaped::undocumented(reply.status, value),
-        Form::Object | Form::List => {
+        Form::Object | Form::List | Form::Computed => {
             Shaped::object(complete(value, &names, errand.options, reply)?)
         }
     })

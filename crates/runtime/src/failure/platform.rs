@@ -33,12 +33,18 @@ pub fn refused(
         message.push_str(": ");
         message.push_str(&words);
     }
+    let wait =
+        retry_after(&reply.headers).map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    let asked = wait
+        .filter(|wait| *wait > 0)
+        .map(|wait| format!("The platform asks to wait {} seconds.", wait.div_ceil(1000)));
+    let hint: Vec<String> =
+        [hint, asked.unwrap_or_default()].into_iter().filter(|part| !part.is_empty()).collect();
     Failure {
         status: Some(reply.status),
-        retry_after_ms: retry_after(&reply.headers)
-            .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        retry_after_ms: wait,
         reach: Reach::of(reply.status),
-        ..Failure::new(code, message).with_hint(hint)
+        ..Failure::new(code, message).with_hint(hint.join(" "))
     }
 }
 
@@ -167,7 +173,7 @@ mod tests {
     fn the_operations_own_rule_comes_first_then_status_then_class_then_custom() {
         assert_eq!(
             (failure(404, "").code.as_ref(), failure(404, "").hint.as_deref()),
-            ("no_device", Some("List them."))
+            ("no_device", Some("List them. The platform asks to wait 3 seconds."))
         );
         assert_eq!(
             (failure(503, "").code.as_ref(), failure(503, "").retry_after_ms),

@@ -139,9 +139,14 @@ pub(super) async fn attempt(
         .map_err(|err| lost(&err, None))?;
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
-    let body = timeout_at(patience.until, read(status, response.bytes_stream()))
+    let read = timeout_at(patience.until, read(status, response.bytes_stream()))
         .await
-        .map_err(|_| patience.lost(Some(status)))??;
+        .map_err(|_| patience.lost(Some(status)))?;
+    let body = match read {
+        // A refusal whose words are lost is one all the same.
+        Err(_) if Reach::of(status) != Reach::Done => Bytes::new(),
+        read => read?,
+    };
     Ok(Reply { status, headers, body })
 }
 
@@ -173,14 +178,16 @@ async fn read(
     Ok(if rest.is_empty() { first } else { [first, rest.freeze()].concat().into() })
 }
 
-/// Names the reason why there is no answer. The error's own text is left out: it holds the URL, and ids with it.
+/// Names the reason why there is no answer, or none that is whole. The error's own text is left out: it holds the URL, and ids with it.
 fn lost(err: &reqwest::Error, status: Option<u16>) -> Lost {
     let failure = if err.is_timeout() {
         Failure::timeout()
     } else if err.is_connect() {
         Failure::network("no connection to the platform")
+    } else if status.is_some() {
+        Failure::upstream_contract("the platform's answer broke off before it was complete")
     } else {
-        Failure::network("the connection broke before the platform's answer was complete")
+        Failure::network("the connection broke before the platform answered")
     };
     // Once the status is known, so is how far the request came.
     let (fault, reach) = match status {

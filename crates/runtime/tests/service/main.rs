@@ -6,6 +6,7 @@ mod answers;
 mod cache;
 mod dialects;
 mod door;
+mod drift;
 mod failures;
 mod manners;
 mod numbers;

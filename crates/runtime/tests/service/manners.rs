@@ -83,6 +83,7 @@ async fn retry_after_beyond_the_deadline_is_told_at_once() {
     let begun = Instant::now();
     let failure = call(&service(&platform), "get_thing", json!({"thing_id": 1})).await.unwrap_err();
     assert_eq!((failure.code.as_ref(), failure.retry_after_ms), ("rate_limited", Some(20_000)));
+    assert_eq!(failure.hint.as_deref(), Some("The platform asks to wait 20 seconds."));
     assert_eq!(platform.recorded().len(), 1);
     assert!(begun.elapsed() < Duration::from_secs(5));
 }

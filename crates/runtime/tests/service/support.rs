@@ -123,6 +123,15 @@ pub(crate) struct Glue {
 }
 
 impl Glue {
+    pub(crate) fn new(model: &xyte_mcp_catalogue::Catalogue, base: &str) -> Self {
+        let client = upstream::client(&ClientSettings {
+            trust: upstream::Trust::Nobody,
+            user_agent: "things-mcp/1".to_owned(),
+        })
+        .unwrap();
+        Self { client, base: base.to_owned(), entries: model.entries.clone() }
+    }
+
     fn write(
         &self,
         operation: &str,
@@ -196,12 +205,7 @@ pub(crate) fn service_of(
 ) -> Arc<Service> {
     // Nobody waits for pauses whose length is tested elsewhere.
     settings.manners.backoff = Duration::from_millis(1);
-    let client = upstream::client(&ClientSettings {
-        trust: upstream::Trust::Nobody,
-        user_agent: "things-mcp/1".to_owned(),
-    })
-    .unwrap();
-    let glue = Glue { client, base: base.to_owned(), entries: model.entries.clone() };
+    let glue = Glue::new(&model, base);
     Arc::new(Service::new(Catalogue::new(model).unwrap(), Arc::new(glue), settings))
 }
 
