@@ -39,6 +39,7 @@ enum Fault {
     Slow = 4,
     Key = 5,
     Answer = 6,
+    Redis = 7,
 }
 
 impl Fault {
@@ -112,6 +113,9 @@ pub(crate) async fn run(config: &Config, form: Form) -> anyhow::Result<ExitCode>
             checks.extend(connected);
             departures = ready.service.drift.departures();
             checks.extend(compared(&ready, departures.len()));
+            if config.redis.is_some() {
+                checks.push(redis(&ready).await);
+            }
         }
         Err(err) => {
             let fault = if err.is::<config::Error>() { Fault::Setting } else { Fault::Other };
@@ -227,6 +231,22 @@ async fn read(ready: &Ready, name: &'static str, tool: &str, arguments: &str) ->
         Err(failure) => {
             let message = format!("`{}`: {failure}", tool.name());
             Check::failed(name, Fault::of(&failure), message, failure.hint)
+        }
+    }
+}
+
+/// Whether what replicas share is there; why not is in the log.
+async fn redis(ready: &Ready) -> Check {
+    const NAME: &str = "redis";
+    let started = Instant::now();
+    match ready.service.ping().await {
+        Ok(()) => {
+            let ms = started.elapsed().as_millis();
+            Check::passed(NAME, format!("answered after {ms} ms"))
+        }
+        Err(gone) => {
+            let hint = "The log on stderr says why. Check REDIS_URL, its password, and that this Redis may be written to.";
+            Check::failed(NAME, Fault::Redis, gone.to_string(), Some(hint.to_owned()))
         }
     }
 }

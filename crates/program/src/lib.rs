@@ -22,15 +22,17 @@ use xyte_mcp_runtime::remote::{Product, Remote};
 use xyte_mcp_runtime::server::{Document, Identity, Server};
 use xyte_mcp_runtime::service::{self, Service};
 use xyte_mcp_runtime::transport;
-use xyte_mcp_runtime::transport::http::{Access, HttpSettings, KeySettings, app, serve};
+use xyte_mcp_runtime::transport::http::{Access, Bounds, HttpSettings, KeySettings, app, serve};
 
 use self::settings::Settings;
 pub use self::settings::Unusable;
 pub use self::signals::stop_on_signal;
 
 const BODY_LIMIT: usize = 1024 * 1024; // Bytes; no call of a tool comes near it.
-const DRAIN: Duration = Duration::from_secs(25); // Longer than the deadline of a call.
 const SHORTEST_KEY: usize = 8; // A request that brings less brings no key.
+
+/// Half the files that a process may usually open, and longer than the deadline of a call.
+const BOUNDS: Bounds = Bounds { connections: 512, drain: Duration::from_secs(25) };
 
 /// Exit code of a command line or a setting that cannot be used.
 const UNUSABLE: u8 = 2;
@@ -176,19 +178,19 @@ impl Program {
         tracing::info!(server.address = %address, "MCP at http://{address}/mcp");
         let identity = self.identity(&service);
         let server = Server::for_requests(service, identity);
-        serve(app(server, settings), listener, stop_on_signal()?, DRAIN).await;
+        serve(app(server, settings), listener, stop_on_signal()?, BOUNDS).await;
         Ok(())
     }
 
     fn identity(&self, service: &Service) -> Identity {
         let scheme = &service.catalogue.api.scheme;
-        let document = |part: &str, title: &str, mime: &str, text: &str| Document {
+        let document = |part: &str, title: &str, mime: &str, text: &'static str| Document {
             uri: format!("{scheme}://docs/{part}"),
             name: part.to_owned(),
             title: title.to_owned(),
             description: format!("{title} of this server."),
             mime: mime.to_owned(),
-            text: text.to_owned(),
+            text: text.into(),
         };
         Identity {
             name: self.name.to_owned(),

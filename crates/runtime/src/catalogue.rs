@@ -31,7 +31,7 @@ pub struct Catalogue {
 /// One tool, with what is compiled once.
 #[derive(Debug)]
 pub struct Tool {
-    /// What the generator decided.
+    /// What the generator decided; its `tool` is empty here and lies in `served`.
     pub entry: model::Entry,
     /// Its place in the catalogue, by which others keep what belongs to it.
     pub(crate) position: usize,
@@ -124,8 +124,10 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
 }
 
 impl Tool {
-    fn new(entry: model::Entry, position: usize) -> Result<Self, LoadError> {
-        let served = serde_json::from_value(Value::Object(entry.tool.clone()))
+    fn new(mut entry: model::Entry, position: usize) -> Result<Self, LoadError> {
+        // Moved, not copied: schemas are most of what a catalogue takes in memory.
+        let tool = Value::Object(std::mem::take(&mut entry.tool));
+        let served = serde_json::from_value(tool)
             .map_err(|source| LoadError::Tool { operation: entry.operation.clone(), source })?;
         let shown = compile(&entry, &entry.answer.columns);
         let shown_as_resource =

@@ -8,7 +8,6 @@ mod ending;
 mod view;
 mod walk;
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -20,13 +19,15 @@ use xyte_mcp_catalogue::{Form, Location};
 use self::desk::{Computed, Desk};
 use self::ending::Ending;
 use self::view::{list_plan, one_piece};
-use crate::caller::{Caller, Digest, Key, Toolsets};
+use crate::caller::{Address, Caller, Digest, Key, Toolsets};
 use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
 use crate::input::Input;
+use crate::request::RequestId;
 use crate::service::Service;
 use crate::shape::Shaped;
+use crate::strangers::Verdict;
 use crate::upstream::{Answered, Exchange, Kind, Order, describe};
 
 /// What a change says whose answer cannot be read.
@@ -71,7 +72,7 @@ pub async fn dispatch(
     call: Call<'_>,
 ) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let request_id = request_id();
+    let request_id = caller.request.unwrap_or_else(RequestId::random).to_string();
     let tool = call.tool;
     let key = caller.key(&tool.entry.credential).cloned();
     let deadline = started
@@ -80,6 +81,7 @@ pub async fn dispatch(
         } else {
             service.settings.deadline
         };
+    let span = Span { started, deadline };
     let audit = &service.settings.audit;
     let begun = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
     let (record, refused) = match begun {
@@ -100,13 +102,14 @@ pub async fn dispatch(
         _under_way: service.under_way.token(),
     };
     let performed = match refused {
-        None => Box::pin(perform(service, caller, (key, &ending.status), call, deadline)).await,
+        None => Box::pin(perform(service, caller, (key, &ending.status), call, span)).await,
         Some(failure) => Err(failure),
     };
     let result = settle(tool, performed).map_err(|failure| address(failure, key, request_id));
     ending.tell(result.as_ref().err());
     let (shaped, as_of) = result?;
     let mut meta = service.settings.meta.clone();
+    meta.insert("request_id".to_owned(), request_id.into());
     if let Some(as_of) = as_of {
         let text = as_of.to_rfc3339_opts(SecondsFormat::Secs, true);
         meta.insert("as_of".to_owned(), text.into());
@@ -129,13 +132,14 @@ async fn perform(
     caller: &Caller,
     (key, status): (Option<&Key>, &AtomicU16),
     call: Call<'_>,
-    deadline: Instant,
+    span: Span,
 ) -> Performed {
     let Call { tool, arguments, view } = call;
-    admit(service, caller, key, tool, view)?;
+    admit(service, caller, key, tool, view).await?;
     let Decoded { arguments, options } = decode(tool, arguments)?;
     let (tenant, arguments, options) = (caller.tenant(), &arguments, &options);
-    let errand = Errand { service, tool, tenant, key, status, arguments, options, deadline };
+    let stranger = caller.address.zip(caller.brought().map(Key::digest));
+    let errand = Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
     match tool.entry.answer.form {
         Form::List => {
             let (plan, limit) = list_plan(tool, options, view);
@@ -153,8 +157,9 @@ async fn perform(
 
 /// What the server works out itself, from reads of this caller.
 async fn compute(errand: &Errand<'_>) -> Performed {
-    let &Errand { service, tool, tenant, key, status, options, deadline, .. } = errand;
-    let desk = Desk { service, tool, tenant, key, status, fresh: options.fresh, deadline };
+    let &Errand { service, tool, tenant, key, stranger, status, options, span, .. } = errand;
+    let fresh = options.fresh;
+    let desk = Desk { service, tool, tenant, key, stranger, status, fresh, span };
     if options.dry_run {
         return Ok((desk.preview(), None));
     }
@@ -170,7 +175,7 @@ fn preview(request: &Value) -> (Shaped, Option<DateTime<Utc>>) {
 }
 
 /// The first step: who calls, how often, and what they may see.
-fn admit(
+async fn admit(
     service: &Service,
     caller: &Caller,
     key: Option<&Key>,
@@ -185,7 +190,7 @@ fn admit(
         .with_hint(service.settings.key_hint.clone()));
     }
     let who = key.map_or_else(|| caller.tenant(), Key::digest);
-    service.limit.admit(who).map_err(|wait| over_limit(service, wait))?;
+    service.limit.admit(who).await.map_err(|wait| over_limit(service, wait))?;
     let toolset = &tool.entry.toolset;
     if !service.offers(tool) {
         let message = format!(
@@ -239,17 +244,26 @@ fn over_limit(service: &Service, wait: Duration) -> Failure {
     Failure { retry_after_ms: Some(wait_ms), ..failure }
 }
 
+/// When a call began, and when it ends at the latest.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    started: Instant,
+    deadline: Instant,
+}
+
 /// A call that was let in, and may take several requests.
 struct Errand<'a> {
     service: &'a Service,
     tool: &'a Tool,
     tenant: Digest,
     key: Option<&'a Key>,
+    /// Where a key came from that only the platform can tell to be a good one.
+    stranger: Option<(Address, Digest)>,
     /// The platform's last status.
     status: &'a AtomicU16,
     arguments: &'a Map<String, Value>,
     options: &'a Options,
-    deadline: Instant,
+    span: Span,
 }
 
 /// What one request brought.
@@ -278,12 +292,14 @@ impl Errand<'_> {
             operation: &entry.operation,
             tenant: self.tenant,
             key: self.key.map(Key::digest).unwrap_or_default(),
-            deadline: self.deadline,
+            since: self.span.started,
+            deadline: self.span.deadline,
             kind: self.kind(),
         };
         let started = Instant::now();
         let result = service.upstream.fetch(order).await.and_then(|answered| {
             self.status.store(answered.reply.status, Ordering::Relaxed);
+            self.note_key(answered.reply.status);
             match Reach::of(answered.reply.status) {
                 Reach::Done => {
                     service.drift.look(self.tool, &answered.reply);
@@ -299,6 +315,18 @@ impl Errand<'_> {
         let outcome = result.as_ref().map(|answered| answered.reply.status);
         service.metrics.exchanged(self.tool, outcome, started.elapsed());
         result.map(Fetched::Answered)
+    }
+
+    /// Notes whether the platform knows the key; most answers do not say.
+    fn note_key(&self, status: u16) {
+        let verdict = match status {
+            200..=299 => Verdict::Known,
+            401 => Verdict::Unknown,
+            _ => return,
+        };
+        if let Some((address, key)) = self.stranger {
+            self.service.strangers.answered(address, key, verdict);
+        }
     }
 
     /// What may be done with the requests of this call.
@@ -359,10 +387,4 @@ fn address(mut failure: Failure, key: Option<&Key>, request_id: &str) -> Failure
     }
     failure.request_id = Some(request_id.to_owned());
     failure
-}
-
-/// Sixteen hexadecimal digits that are unlikely to come twice in one log.
-fn request_id() -> String {
-    // The standard library's hasher is seeded randomly, and differently each time.
-    format!("{:016x}", RandomState::new().build_hasher().finish())
 }

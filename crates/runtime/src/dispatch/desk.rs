@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::walk::{Walked, gather};
-use super::{Errand, Fetched};
-use crate::caller::{Digest, Key};
+use super::{Errand, Fetched, Span};
+use crate::caller::{Address, Digest, Key};
 use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
 use crate::failure::{Failure, platform};
@@ -53,15 +53,16 @@ pub struct Desk<'a> {
     pub(super) tool: &'a Tool,
     pub(super) tenant: Digest,
     pub(super) key: Option<&'a Key>,
+    pub(super) stranger: Option<(Address, Digest)>,
     pub(super) status: &'a AtomicU16,
     pub(super) fresh: bool,
-    pub(super) deadline: Instant,
+    pub(super) span: Span,
 }
 
 impl Desk<'_> {
     /// When the call ends: what is not read by then is missing.
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        self.span.deadline
     }
 
     /// Walks a whole list and reads the named parts of its rows, which are all that is built.
@@ -154,8 +155,8 @@ impl Desk<'_> {
         arguments: &'e Arguments,
         options: &'e Options,
     ) -> Errand<'e> {
-        let Self { service, tenant, key, status, deadline, .. } = *self;
-        Errand { service, tool, tenant, key, status, arguments, options, deadline }
+        let Self { service, tenant, key, stranger, status, span, .. } = *self;
+        Errand { service, tool, tenant, key, stranger, status, arguments, options, span }
     }
 
     /// What a dry run answers: which operations would be read.

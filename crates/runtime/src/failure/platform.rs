@@ -7,6 +7,7 @@ use serde_json::Value;
 use xyte_mcp_catalogue::ErrorRule;
 
 use crate::failure::{Failure, Reach};
+use crate::json;
 use crate::text::is_hidden;
 use crate::upstream::{Reply, retry_after};
 
@@ -82,7 +83,7 @@ fn customary(status: u16) -> &'static str {
 
 /// The platform's own words, by field where it names fields; nothing when the body is no JSON.
 fn words(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    let body = json::read(body).ok()?;
     let mut parts = Vec::new();
     match &body {
         Value::Object(object) => {

@@ -7,6 +7,7 @@ mod cache;
 mod dialects;
 mod door;
 mod drift;
+mod edge;
 mod failures;
 mod manners;
 mod numbers;
@@ -14,6 +15,9 @@ mod operators;
 mod pipes;
 mod privacy;
 mod protocol;
+#[path = "../../../../tests/support/redis.rs"]
+mod redis;
+mod replicas;
 mod rest;
 mod sessions;
 mod support;

@@ -214,7 +214,7 @@ async fn waiting_for_a_turn_counts_against_the_deadline_and_sends_nothing() {
     let (base, mut came, _go) = holding().await;
     let client =
         client(&ClientSettings { user_agent: "test".to_owned(), trust: Trust::Nobody }).unwrap();
-    let upstream = Upstream::new(&Manners { concurrency: 1, ..Manners::default() });
+    let upstream = Upstream::new(&Manners { concurrency: 1, ..Manners::default() }, None);
     let change = |millis| {
         upstream.fetch(Order {
             client: &client,
@@ -222,6 +222,7 @@ async fn waiting_for_a_turn_counts_against_the_deadline_and_sends_nothing() {
             operation: "create_thing",
             tenant: [1; 32],
             key: [1; 32],
+            since: Instant::now(),
             deadline: Instant::now() + Duration::from_millis(millis),
             kind: Kind::Change,
         })
