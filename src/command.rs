@@ -16,8 +16,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::{Map, Value};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 use xyte_mcp_runtime::audit::Audit;
 use xyte_mcp_runtime::caller::{Caller, Key, Toolsets};
 use xyte_mcp_runtime::catalogue::{Catalogue, nearest};
@@ -167,35 +165,6 @@ pub(crate) fn own_caller(ready: &Ready) -> Caller {
     } else {
         Caller::with_own_keys(ready.own_keys.clone())
     }
-}
-
-/// A token that is cancelled by the first signal that asks the process to end; the second ends it at once.
-pub(crate) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
-    let stop = CancellationToken::new();
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let cancelled = stop.clone();
-    tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! {
-                _ = terminate.recv() => SignalKind::terminate(),
-                _ = interrupt.recv() => SignalKind::interrupt(),
-            }
-        };
-        next().await;
-        cancelled.cancel();
-        tracing::info!("stopping; calls in flight may end, a second signal stops at once");
-        end_at_once(next().await);
-    });
-    Ok(stop)
-}
-
-/// What a shell makes of a process that a signal ended.
-const ENDED_BY_SIGNAL: i32 = 128;
-
-#[expect(clippy::exit, reason = "whoever asks twice does not want to wait for anything")]
-fn end_at_once(signal: SignalKind) {
-    std::process::exit(ENDED_BY_SIGNAL + signal.as_raw_value());
 }
 
 /// Prints a result. Only commands that are no MCP server may.

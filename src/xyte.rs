@@ -1,18 +1,16 @@
-//! The Xyte platform behind the runtime's one interface: where it is, and which client speaks to it.
+//! The Xyte platform behind the runtime's one interface: where it is, and how this program names itself there.
 
-use std::sync::OnceLock;
-
-use futures::FutureExt;
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use reqwest::Url;
 use xyte_mcp_runtime::api::Api;
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::input::Input;
-use xyte_mcp_runtime::upstream::{ClientSettings, Exchange, Trust, client};
+use xyte_mcp_runtime::remote::Remote;
+use xyte_mcp_runtime::upstream::Exchange;
 
-use crate::generated::client::Client;
-use crate::generated::{self, calls, workflows};
+use crate::generated::{self, workflows};
 use crate::workflows::Fleet;
 
 /// Path of the organization API, which people copy from the portal together with the host.
@@ -21,26 +19,14 @@ const ORGANIZATION_PATH: &str = "/core/v1/organization";
 /// The platform at one address.
 #[derive(Debug)]
 pub(crate) struct Xyte {
-    base: String,
-    settings: ClientSettings,
-    /// Made at the first call: listing needs no connection, and loading certificates takes its time.
-    client: OnceLock<Result<reqwest::Client, String>>,
+    remote: Remote,
 }
 
 impl Xyte {
     /// Remembers where the platform is.
     pub(crate) fn new(base: String) -> Self {
-        let trust = if base.starts_with("https:") { Trust::System } else { Trust::Nobody };
         let user_agent = concat!("xyte-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
-        Self { base, settings: ClientSettings { user_agent, trust }, client: OnceLock::new() }
-    }
-}
-
-/// Tells an error with its causes, which is where reqwest says what happened.
-fn chain(err: &dyn std::error::Error) -> String {
-    match err.source() {
-        Some(source) => format!("{err}: {}", chain(source)),
-        None => err.to_string(),
+        Self { remote: Remote::new(base, user_agent, generated::PRODUCT) }
     }
 }
 
@@ -51,15 +37,7 @@ impl Api for Xyte {
         exchange: Exchange,
         input: Input<'a>,
     ) -> BoxFuture<'a, Result<reqwest::Request, Failure>> {
-        async move {
-            let call =
-                calls::find(operation).ok_or_else(|| Failure::unknown_operation(operation))?;
-            let connection = self.client()?.clone();
-            let client = Client::new_with_client(&self.base, connection, exchange.clone());
-            call(&client, &input).await?;
-            exchange.into_request()
-        }
-        .boxed()
+        self.remote.request(operation, exchange, input)
     }
 
     fn compute<'a>(
@@ -72,15 +50,11 @@ impl Api for Xyte {
     }
 
     fn client(&self) -> Result<&reqwest::Client, Failure> {
-        let made = self.client.get_or_init(|| client(&self.settings).map_err(|err| chain(&err)));
-        made.as_ref().map_err(|cause| {
-            Failure::network(format!("no connection can be made from this machine: {cause}"))
-                .with_hint("Install the system's root certificates (on Debian: ca-certificates), then start the server again.")
-        })
+        self.remote.client()
     }
 
     fn documented_answer(&self, operation: &str) -> Option<&str> {
-        generated::documented_answer(operation)
+        self.remote.documented_answer(operation)
     }
 }
 

@@ -8,11 +8,12 @@ use std::time::Duration;
 use ::http::HeaderName;
 use anyhow::Context;
 use tokio::net::TcpListener;
+use xyte_mcp_program::stop_on_signal;
 use xyte_mcp_runtime::caller::Key;
 use xyte_mcp_runtime::server::Server;
 use xyte_mcp_runtime::transport::http::{Access, Bounds, HttpSettings, KeySettings, app, serve};
 
-use super::{identity, prepare, stop_on_signal};
+use super::{identity, prepare};
 use crate::cli::HttpFlags;
 use crate::config::Config;
 

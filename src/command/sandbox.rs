@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use xyte_mcp_program::stop_on_signal;
 use xyte_mcp_runtime::caller::Key;
 use xyte_mcp_sandbox::{Error, KEYS, Pace, SCENARIOS, Sandbox, serve, serve_admin};
 
-use super::stop_on_signal;
 use crate::config::{self, SandboxConfig};
 use crate::generated;
 

@@ -1,9 +1,10 @@
 //! `xyte-mcp stdio`: MCP over pipes, in the name of the configured keys.
 
+use xyte_mcp_program::stop_on_signal;
 use xyte_mcp_runtime::server::Server;
 use xyte_mcp_runtime::transport;
 
-use super::{identity, own_caller, prepare, stop_on_signal};
+use super::{identity, own_caller, prepare};
 use crate::config::Config;
 
 pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {

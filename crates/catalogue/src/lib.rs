@@ -41,8 +41,23 @@ pub struct Api {
     /// Which setting of the server holds the key, by name of the security scheme.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub credentials: BTreeMap<String, String>,
-    /// Scheme under which every resource is also reachable (`xyte` for `xyte://devices`).
+    /// How a key goes out, by name of the security scheme, where it is not as it is in the header `Authorization`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sending: BTreeMap<String, Sending>,
+    /// Scheme under which every resource is also reachable (`shelf` for `shelf://books`).
     pub scheme: String,
+}
+
+/// How a key goes out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sending {
+    /// As it is, in this header.
+    Header(String),
+    /// As `Authorization: Bearer …`.
+    Bearer,
+    /// As `Authorization: Basic …`; the key is the user's name, a colon and the password.
+    Basic,
 }
 
 /// A named group of tools that a caller selects.
@@ -97,6 +112,12 @@ pub struct Entry {
     /// Whether a body may be left out altogether.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional_body: bool,
+    /// Media type of the body; empty for `application/json`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub media: String,
+    /// Media type in which an answer is asked for; empty for `application/json`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub accept: String,
     /// What comes back and how it is shown.
     pub answer: Answer,
     /// How a list is walked; absent when the answer comes in one piece.
@@ -198,8 +219,14 @@ pub enum Form {
 pub struct Paging {
     /// Name of the dialect in the overrides.
     pub dialect: String,
-    /// Query parameter that takes the page number, counted from 1.
+    /// What the query parameter counts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub step: Step,
+    /// Query parameter that says which page is wanted.
     pub page: String,
+    /// Whether the first page has the number 0 and not 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_zero: bool,
     /// Query parameter that takes the rows per page; empty when the platform fixes it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub size: String,
@@ -209,9 +236,26 @@ pub struct Paging {
     /// Dotted path to a boolean that says whether another page follows; empty when there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub more: String,
-    /// Dotted path to the number of the next page, null at the end; empty when there is none.
+    /// Dotted path to what the next page is asked for with, null at the end; empty when there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub next: String,
+}
+
+/// How one page is told from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// By number.
+    #[default]
+    Page,
+    /// By the rows before it.
+    Offset,
+    /// By a text that the page before it gave; the first page needs none.
+    Cursor,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A readable resource.

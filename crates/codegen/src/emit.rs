@@ -4,6 +4,7 @@ pub(crate) mod calls;
 pub(crate) mod capabilities;
 pub(crate) mod client;
 mod filters;
+pub(crate) mod product;
 pub(crate) mod usage;
 pub(crate) mod workflows;
 

@@ -52,9 +52,10 @@ pub struct Output {
 }
 
 impl Output {
-    /// The generated files by name.
-    pub fn files(&self) -> [(&'static str, &str); 7] {
+    /// The generated files by name; a program includes `product.rs`, which includes the others.
+    pub fn files(&self) -> [(&'static str, &str); 8] {
         [
+            ("product.rs", emit::product::TEXT),
             ("client.rs", &self.client),
             ("calls.rs", &self.calls),
             ("workflows.rs", &self.workflows),

@@ -7,7 +7,7 @@ mod reader;
 
 use serde_json::Value;
 use toml::Spanned;
-use xyte_mcp_catalogue::Class;
+use xyte_mcp_catalogue::{Class, Step};
 
 use crate::diagnostic::Diagnostic;
 
@@ -49,6 +49,9 @@ pub(crate) struct ErrorOverride {
 pub(crate) struct Dialect {
     pub(crate) name: Word,
     pub(crate) rows: Option<Word>,
+    /// What `page` counts.
+    pub(crate) step: Step,
+    /// The parameter that says which page is wanted: `page`, `offset` or `cursor`.
     pub(crate) page: Option<Word>,
     pub(crate) size: Option<Word>,
     pub(crate) more: Option<Word>,

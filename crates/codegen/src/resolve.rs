@@ -56,6 +56,7 @@ pub(crate) fn resolve(
             version: text::line(&document.version),
             server: document.server.clone(),
             credentials: credential::settings(document, overrides, findings),
+            sending: credential::sending(document, overrides),
             scheme: surface::scheme(overrides, findings),
         },
         toolsets: toolsets.iter().filter(|set| used.contains(set.name.as_str())).cloned().collect(),
@@ -177,14 +178,16 @@ fn check_names(document: &Document, overrides: &Overrides, findings: &mut Vec<Di
 }
 
 fn undecided(operation: &Operation) -> Diagnostic {
-    let id = &operation.id;
+    let (id, key) = (&operation.id, text::key(&operation.id));
     Diagnostic::document(
         "undecided-operation",
         format!("{}/operationId", operation.pointer),
         format!("nobody decided on `{id}` ({} {})", operation.method, operation.path),
     )
     .label("neither exposed nor skipped")
-    .help(format!("expose it with `[operations.{id}]`, or add `{id} = \"reason\"` under `[skip]`"))
+    .help(format!(
+        "expose it with `[operations.{key}]`, or add `{key} = \"reason\"` under `[skip]`"
+    ))
 }
 
 /// Checks one error rule; an operation's own must fit the statuses it documents.

@@ -277,7 +277,11 @@ impl Errand<'_> {
     async fn fetch(&self, query: Vec<(String, String)>) -> Result<Fetched, Failure> {
         let (service, entry) = (self.service, &self.tool.entry);
         let input = Input::new(entry, self.arguments);
-        let exchange = Exchange::new(self.key.cloned(), input.body_bytes()).with_query(query);
+        let sending = service.catalogue.api.sending.get(&entry.credential).cloned();
+        let exchange = Exchange::new(self.key.cloned(), input.body_bytes())
+            .with_sending(sending)
+            .with_media(&entry.media, &entry.accept)
+            .with_query(query);
         let request = service.api.request(&entry.operation, exchange, input).await?;
         if self.options.dry_run {
             return Ok(Fetched::Preview(describe(&request)));

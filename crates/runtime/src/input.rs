@@ -16,6 +16,9 @@ pub struct Input<'a> {
     arguments: &'a Map<String, Value>,
 }
 
+/// The media type of bodies that are written like a query.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// What an argument that is absent reads as.
 static ABSENT: Value = Value::Null;
 
@@ -107,6 +110,9 @@ impl<'a> Input<'a> {
                 if body.is_empty() && self.entry.optional_body {
                     return None;
                 }
+                if self.entry.media == FORM {
+                    return Some(form(&body).into());
+                }
                 serde_json::to_vec(&body)
             }
             None => return None,
@@ -135,7 +141,21 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Says why a value that passed the schema does not fit the typed client.
+/// Writes fields as a form: a list repeats its name, and null is left out.
+fn form(fields: &Map<String, Value>) -> String {
+    let mut out = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields {
+        for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
+            match value {
+                Value::Null => {}
+                Value::String(text) => drop(out.append_pair(name, text)),
+                other => drop(out.append_pair(name, &other.to_string())),
+            }
+        }
+    }
+    out.finish()
+}
+
 /// Finds what lies at a path.
 fn at<'v>(body: &'v Value, path: &serde_path_to_error::Path) -> &'v Value {
     path.iter().fold(body, |value, segment| {
@@ -148,6 +168,7 @@ fn at<'v>(body: &'v Value, path: &serde_path_to_error::Path) -> &'v Value {
     })
 }
 
+/// Says why a value that passed the schema does not fit the typed client.
 fn unfit(name: &str, value: &Value, err: &serde_json::Error) -> Failure {
     if value.is_null() {
         return Failure::invalid_arguments(format!("`{name}` is missing"));

@@ -38,6 +38,7 @@ fn needs_nothing(ready: &Ready, tool: &Tool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use xyte_mcp_runtime::api::Api as _;
     use xyte_mcp_runtime::caller::Toolsets;
 
     use super::*;
@@ -45,7 +46,7 @@ mod tests {
     use crate::command::prepare_offering;
     use crate::config::Config;
     use crate::config::source::Surroundings;
-    use crate::generated::documented_answer;
+    use crate::xyte::Xyte;
 
     #[tokio::test]
     async fn no_answer_of_the_sandbox_departs_from_the_document() {
@@ -54,6 +55,7 @@ mod tests {
         let config = Config::read(&flags, &Surroundings::default()).unwrap();
         let ready = prepare_offering(&config, &Toolsets::All).await.unwrap();
         let (service, caller) = (&ready.service, own_caller(&ready));
+        let xyte = Xyte::new(String::new());
         let tools = &service.catalogue.tools;
         // What is changed is seen by no read; what is computed takes the answers of others.
         let is_read = |tool: &Tool| tool.is_read() && !tool.entry.is_computed();
@@ -67,7 +69,7 @@ mod tests {
             service.drift.settled().await;
             if is_read(tool) {
                 answered.unwrap();
-                let known = documented_answer(&tool.entry.operation).is_some();
+                let known = xyte.documented_answer(&tool.entry.operation).is_some();
                 assert_eq!(service.drift.compared() - before, u64::from(known), "{}", tool.name());
             }
         }

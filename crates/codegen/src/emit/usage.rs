@@ -18,6 +18,10 @@ struct Page<'a> {
     resources: Vec<ResourceRow<'a>>,
     sets: Vec<Set<'a>>,
     skipped: &'a [Skipped],
+    /// Whether there are recorded answers.
+    recorded: bool,
+    /// The variable that selects toolsets.
+    variable: String,
 }
 
 #[derive(Serialize)]
@@ -100,7 +104,16 @@ pub(crate) fn emit(
     let mut environment = Environment::new();
     environment.add_filter("md", |text: &str| filters::markdown(text));
     environment.add_filter("code", |text: &str| filters::code(text));
-    let page = Page { api: &catalogue.api, default, resources, sets, skipped: &catalogue.skipped };
+    let prefix = catalogue.api.scheme.to_ascii_uppercase();
+    let page = Page {
+        api: &catalogue.api,
+        default,
+        resources,
+        sets,
+        skipped: &catalogue.skipped,
+        recorded: !examples.is_empty(),
+        variable: prefix.replace(|it: char| !it.is_ascii_alphanumeric(), "_") + "_TOOLSETS",
+    };
     environment
         .render_named_str("API_USAGE.md.j2", template, Serde(page))
         .map(|text| format!("{}\n", text.trim_end()))

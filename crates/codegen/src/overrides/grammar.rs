@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use xyte_mcp_catalogue::Class;
+use xyte_mcp_catalogue::{Class, Step};
 
 use super::reader::{Reader, json};
 use super::{
@@ -56,14 +56,44 @@ fn error((status, reader): (Word, Reader<'_>)) -> ErrorOverride {
 }
 
 fn dialect((name, reader): (Word, Reader<'_>)) -> Dialect {
-    finish(reader, |reader| Dialect {
-        name,
-        rows: reader.required_string("rows"),
-        page: reader.required_string("page"),
-        size: reader.string("size"),
-        more: reader.string("more"),
-        next: reader.string("next"),
+    finish(reader, |reader| {
+        let (step, page) = step(reader);
+        Dialect {
+            name,
+            rows: reader.required_string("rows"),
+            step,
+            page,
+            size: reader.string("size"),
+            more: reader.string("more"),
+            next: match step {
+                Step::Cursor => reader.required_string("next"),
+                Step::Page | Step::Offset => reader.string("next"),
+            },
+        }
     })
+}
+
+/// The one parameter that says which page is wanted, by the key that names it.
+fn step(reader: &Reader<'_>) -> (Step, Option<Word>) {
+    let keys = [("page", Step::Page), ("offset", Step::Offset), ("cursor", Step::Cursor)];
+    let mut named = keys.into_iter().filter_map(|(key, step)| Some((step, reader.string(key)?)));
+    let Some((step, word)) = named.next() else {
+        let fault = Diagnostic::overrides(
+            "missing-key",
+            reader.span(),
+            "the paging dialect has no `page`, `offset` or `cursor`",
+        );
+        reader.report(fault.help("name the query parameter that says which page is wanted"));
+        return (Step::Page, None);
+    };
+    if let Some((_, other)) = named.next() {
+        let message = "a paging dialect has one of `page`, `offset` and `cursor`";
+        reader.report(
+            Diagnostic::overrides("paging-step", other.span(), message)
+                .help("write a dialect for each"),
+        );
+    }
+    (step, Some(word))
 }
 
 fn operation((id, reader): (Word, Reader<'_>)) -> OperationOverride {

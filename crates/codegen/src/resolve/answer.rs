@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use toml::Spanned;
-use xyte_mcp_catalogue::{Answer, Form, Location, Paging};
+use xyte_mcp_catalogue::{Answer, Form, Location, Paging, Step};
 
 use super::Context;
 use super::schema::{self, Purpose};
@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::overrides::{Dialect, OperationOverride, Word};
 use crate::spec::Operation;
 use crate::spec::flat::flatten;
+use crate::spec::operation::snake;
 
 /// What comes back, and what an agent is told about it.
 pub(super) struct Resolved {
@@ -60,6 +61,9 @@ pub(super) fn resolve(
         (None, Some(answer)) if is_object(root, answer) => Form::Object,
         (None, _) => Form::Unknown,
     };
+    if form == Form::List && overrides.paging.is_none() {
+        findings.extend(unwalked(operation, overrides));
+    }
     let row = match form {
         Form::List => rows_schema,
         Form::Object => answer_schema.cloned(),
@@ -79,6 +83,36 @@ pub(super) fn resolve(
         consumed,
         row,
     }
+}
+
+/// Query parameters by which lists are usually cut into pages.
+const PAGING: [&str; 12] = [
+    "page",
+    "page_number",
+    "page_token",
+    "next_token",
+    "cursor",
+    "after",
+    "starting_after",
+    "continuation_token",
+    "marker",
+    "offset",
+    "skip",
+    "start",
+];
+
+/// A list that nobody walks is taken for complete, which one with pages seldom is.
+fn unwalked(operation: &Operation, overrides: &OperationOverride) -> Option<Diagnostic> {
+    let parameter = operation.parameters.iter().find(|parameter| {
+        parameter.location == Location::Query && PAGING.contains(&snake(&parameter.name).as_str())
+    })?;
+    let message = format!(
+        "`{}` takes `{}` and has no `paging`: what one request answers is called complete",
+        operation.id, parameter.name
+    );
+    let finding = Diagnostic::overrides("list-without-paging", overrides.operation.span(), message);
+    let help = "name a dialect under `[paging]`, whose next page follows from a number, an offset or a cursor in the answer";
+    Some(finding.warning().help(help))
 }
 
 fn is_object(root: &Value, answer: &Value) -> bool {
@@ -169,7 +203,8 @@ fn paging(
         return None;
     }
     let page = dialect.page.as_ref()?;
-    if query(page).is_none() {
+    let parameter = query(page);
+    if parameter.is_none() {
         let message = format!(
             "`{}` has no query parameter `{}`, which the paging dialect `{name}` needs",
             operation.id,
@@ -201,9 +236,13 @@ fn paging(
     let (more, next) = (member(&dialect.more), member(&dialect.next));
     let size = dialect.size.as_ref().and_then(query);
     let max = size.and_then(|size| flatten(root, &size.schema).get("maximum")?.as_u64());
+    // A page number that is 0 unless somebody says otherwise is counted from there.
+    let zero = parameter.and_then(|known| flatten(root, &known.schema).get("default")?.as_u64());
     Some(Paging {
         dialect: name.clone(),
+        step: dialect.step,
         page: page.get_ref().clone(),
+        from_zero: dialect.step == Step::Page && zero == Some(0),
         size: size.map(|size| size.name.clone()).unwrap_or_default(),
         max: max.and_then(|max| u32::try_from(max).ok()),
         more: more.unwrap_or_default(),

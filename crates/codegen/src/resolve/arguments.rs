@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, quoted};
 use crate::overrides::{ArgumentOverride, OperationOverride};
 use crate::spec::Operation;
 use crate::spec::flat::flatten;
+use crate::spec::operation::snake;
 
 /// Arguments of our own, which no argument of the API may be called.
 const RESERVED: [&str; 8] =
@@ -203,9 +204,12 @@ fn collision(
 ) -> Option<Diagnostic> {
     let id = &operation.id;
     let place = word(candidate.location);
+    let legal =
+        if is_argument_name(name) { format!("{place}_{name}") } else { snake(&candidate.wire) };
     let help = format!(
-        "rename it: `arguments.{place}.{} = {{ name = \"…\" }}` under `[operations.{id}]`",
-        candidate.wire
+        "rename it: `arguments.{place}.{} = {{ name = \"{legal}\" }}` under `[operations.{}]`",
+        text::key(&candidate.wire),
+        text::key(id),
     );
     let fault = |message: String| {
         Diagnostic::document("argument-collision", candidate.pointer.clone(), message)

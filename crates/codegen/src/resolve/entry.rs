@@ -20,7 +20,7 @@ pub(super) fn resolve(
     overrides: &OperationOverride,
     findings: &mut Vec<Diagnostic>,
 ) -> Entry {
-    credential::check(context, operation, findings);
+    let credential = credential::choose(context, operation, findings);
     let class = class(operation, overrides, findings);
     let resolved = answer::resolve(context, operation, overrides, findings);
     let mut arguments =
@@ -59,9 +59,11 @@ pub(super) fn resolve(
         method: operation.method.clone(),
         path: operation.path.clone(),
         calls: Vec::new(),
-        credential: operation.credential.clone(),
+        credential,
         arguments: arguments.list,
         optional_body: operation.body.as_ref().is_some_and(|body| !body.required),
+        accept: operation.accept.clone(),
+        media: operation.body.as_ref().map(|body| body.media.clone()).unwrap_or_default(),
         answer: resolved.answer,
         paging: resolved.paging,
         errors: errors(operation, overrides, findings),
@@ -210,7 +212,10 @@ fn toolset(
                 Diagnostic::overrides(
                     "no-toolset",
                     overrides.operation.span(),
-                    format!("`{}` has no tag, so no toolset", operation.id),
+                    format!(
+                        "`{}` has neither a tag nor a path that names a thing, so no toolset",
+                        operation.id
+                    ),
                 )
                 .help("name one: `tool = { toolset = \"…\" }`"),
             );

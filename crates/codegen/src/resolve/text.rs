@@ -14,3 +14,9 @@ pub(super) fn line(text: &str) -> String {
         out
     })
 }
+
+/// Writes a name as a key of TOML, in quotes where it needs them.
+pub(super) fn key(name: &str) -> String {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if !name.is_empty() && name.bytes().all(bare) { name.to_owned() } else { format!("{name:?}") }
+}

@@ -55,6 +55,8 @@ pub(super) fn resolve(
         credential: workflow.credential.as_ref().map(|it| it.get_ref().clone()).unwrap_or_default(),
         arguments: Vec::new(),
         optional_body: false,
+        media: String::new(),
+        accept: String::new(),
         answer: Answer { form: Form::Computed, rows: String::new(), columns: Vec::new() },
         paging: None,
         errors: BTreeMap::new(),

@@ -1,7 +1,9 @@
 //! One operation of the document: parameters, body, answer, and what the typed client could not carry.
 
 mod carried;
+mod derived;
 mod reader;
+mod security;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +12,7 @@ use xyte_mcp_catalogue::Location;
 
 use super::{METHODS, escape};
 use crate::diagnostic::Diagnostic;
+pub(crate) use carried::is_header;
 use reader::Reader;
 
 /// One operation, references of its own parts followed (those inside schemas are not).
@@ -26,12 +29,14 @@ pub(crate) struct Operation {
     pub(crate) tags: Vec<String>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
+    /// Media type in which the success answer comes; empty for `application/json`.
+    pub(crate) accept: String,
     /// Schema of the JSON success answer, where the document gives one.
     pub(crate) answer: Option<Value>,
     /// Statuses of failures as the document writes them.
     pub(crate) failures: Vec<String>,
-    /// Name of the first security scheme it asks for.
-    pub(crate) credential: String,
+    /// Names of the security schemes that it asks for together, by alternative; none of either where it needs no key.
+    pub(crate) security: Vec<Vec<String>>,
     /// What keeps it from being exposed. A skipped operation may have any.
     pub(crate) faults: Vec<Diagnostic>,
 }
@@ -48,9 +53,11 @@ pub(crate) struct Parameter {
     pub(crate) pointer: String,
 }
 
-/// A JSON request body.
+/// A request body: JSON, or fields of a form.
 #[derive(Debug, Clone)]
 pub(crate) struct Body {
+    /// Media type; empty for `application/json`.
+    pub(crate) media: String,
     pub(crate) required: bool,
     pub(crate) schema: Value,
     pub(crate) example: Option<Value>,
@@ -99,8 +106,10 @@ pub(crate) fn read_path(
             findings.push(Diagnostic::document("wrong-type", pointer, message));
             continue;
         };
-        operations
-            .push(Reader { root, method, path, pointer, faults: Vec::new() }.read(source, item));
+        operations.push(
+            Reader { root, method, path, pointer, security: Vec::new(), faults: Vec::new() }
+                .read(source, item),
+        );
     }
     operations
 }
@@ -110,18 +119,6 @@ pub(crate) fn check_ids(operations: &mut [Operation], findings: &mut Vec<Diagnos
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for operation in operations {
         let place = format!("{} {}", operation.method, operation.path);
-        if operation.id.is_empty() {
-            findings.push(
-                Diagnostic::document(
-                    "missing-operation-id",
-                    &operation.pointer,
-                    format!("{place} has no `operationId`"),
-                )
-                .label("the overrides and the typed client need a name for it")
-                .help("add one with a `[[patch]]`"),
-            );
-            continue;
-        }
         let rust_name = rust_name(&operation.id);
         if let Some(other) = seen.get(&rust_name) {
             let pointer = format!("{}/operationId", operation.pointer);
@@ -131,7 +128,7 @@ pub(crate) fn check_ids(operations: &mut [Operation], findings: &mut Vec<Diagnos
                     pointer,
                     format!("{place} and {other} share the operation id `{}`", operation.id),
                 )
-                .label("ids are compared as Rust names, in snake case")
+                .label("ids are compared as Rust names, in snake case; where there is none, method and path make one")
                 .help("rename one with a `[[patch]]`"),
             );
             operation.id.clear(); // The first one keeps the id, so that the rest can still be checked.

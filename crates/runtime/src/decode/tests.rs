@@ -36,6 +36,7 @@ fn catalogue() -> Catalogue {
     Catalogue::new(xyte_mcp_catalogue::Catalogue {
         api: xyte_mcp_catalogue::Api {
             credentials: std::collections::BTreeMap::new(),
+            sending: std::collections::BTreeMap::new(),
             title: "T".to_owned(),
             version: "1".to_owned(),
             server: String::new(),

@@ -1,8 +1,10 @@
 //! Page after page of one list, up to the rows that were asked for.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use xyte_mcp_catalogue::Paging;
+use xyte_mcp_catalogue::{Paging, Step};
 
 use super::{Errand, Fetched, Performed, preview};
 use crate::failure::Failure;
@@ -38,17 +40,17 @@ pub(super) async fn gather(
     limit: usize,
 ) -> Result<Walked, Failure> {
     let mut gathered = Gathered::default();
-    let mut page = 1;
+    let mut spot = Spot::first(plan.paging);
     let mut previous: Option<Answered> = None;
     // The rows are as old as the oldest page.
     let mut as_of = DateTime::<Utc>::MAX_UTC;
-    for turn in 1..=MOST_PAGES {
-        let fetched = errand.fetch(query(plan.paging, page, limit)).await;
+    for _ in 1..=MOST_PAGES {
+        let fetched = errand.fetch(query(plan.paging, &spot, limit)).await;
         let answered = match fetched {
             Ok(Fetched::Answered(answered)) => answered,
             Ok(Fetched::Preview(request)) => return Ok(Walked::Preview(request)),
             Err(failure) => {
-                partial(&mut gathered, turn, page, failure)?;
+                partial(&mut gathered, &spot, failure)?;
                 break;
             }
         };
@@ -64,24 +66,24 @@ pub(super) async fn gather(
                 break;
             }
             Err(err) => {
-                partial(&mut gathered, turn, page, errand.unreadable(&answered, &err))?;
+                partial(&mut gathered, &spot, errand.unreadable(&answered, &err))?;
                 break;
             }
         };
         let same = |previous: Answered| previous.reply.body == answered.reply.body;
         if !rows.is_empty() && previous.is_some_and(same) {
             gathered.warnings.push(format!(
-                "the platform answered page {page} with the page before it; the walk ended there"
+                "the platform answered {spot} with the page before it; the walk ended there"
             ));
             break;
         }
-        let empty = rows.is_empty();
+        let found = rows.len();
         gathered.rows.extend(rows);
         if gathered.rows.len() > limit {
             gathered.rows.truncate(limit);
             break;
         }
-        match next(page, after, empty) {
+        match spot.next(after, found) {
             Next::End => {
                 gathered.complete = true;
                 break;
@@ -90,49 +92,100 @@ pub(super) async fn gather(
                 gathered.warnings.push(warning);
                 break;
             }
-            Next::Page(_) if gathered.rows.len() >= limit => break,
-            Next::Page(following) => page = following,
+            Next::Spot(_) if gathered.rows.len() >= limit => break,
+            Next::Spot(following) => spot = following,
         }
         previous = Some(answered);
     }
     Ok(Walked::Gathered(gathered, as_of))
 }
 
+/// Where a walk stands.
+#[derive(Debug, Clone)]
+struct Spot {
+    step: Step,
+    /// How many pages there are up to this one.
+    turn: u64,
+    /// Number of the page, or of the rows before it.
+    number: u64,
+    /// What the page is asked for with, where it has no number; nothing for the first.
+    cursor: Option<String>,
+}
+
 /// Where the walk goes from a page.
 enum Next {
     End,
-    Page(u64),
+    Spot(Spot),
     Astray(String),
 }
 
-fn next(page: u64, after: After, empty: bool) -> Next {
-    match after {
-        After::End => Next::End,
-        After::Silent if empty => Next::End,
-        After::Page(_) | After::More if empty => Next::Astray(format!(
-            "page {page} is empty, and the platform says that more follow; the walk ended there"
-        )),
-        After::Page(following) if following <= page => Next::Astray(format!(
-            "page {page} names page {following} as the next one; the walk ended there"
-        )),
-        After::Page(following) => Next::Page(following),
-        After::More | After::Silent => Next::Page(page + 1),
+impl Spot {
+    fn first(paging: Option<&Paging>) -> Self {
+        let step = paging.map(|paging| paging.step).unwrap_or_default();
+        let number = match (step, paging) {
+            (Step::Page, Some(paging)) if paging.from_zero => 0,
+            (Step::Page, _) => 1,
+            (Step::Offset | Step::Cursor, _) => 0,
+        };
+        Self { step, turn: 1, number, cursor: None }
+    }
+
+    fn next(&self, after: After, found: usize) -> Next {
+        let at = |number| Self { number, turn: self.turn + 1, ..self.clone() };
+        match after {
+            After::End => Next::End,
+            After::Silent if found == 0 => Next::End,
+            After::Page(_) | After::More if found == 0 => Next::Astray(format!(
+                "{self} is empty, and the platform says that more follow; the walk ended there"
+            )),
+            After::Page(following) if following <= self.number => Next::Astray(format!(
+                "{self} names page {following} as the next one; the walk ended there"
+            )),
+            After::Page(following) => Next::Spot(at(following)),
+            After::Cursor(cursor) if self.cursor.as_ref() == Some(&cursor) => {
+                Next::Astray(format!("{self} names itself as the next one; the walk ended there"))
+            }
+            // An empty page with a cursor is an ordinary one: a filter left nothing of it.
+            After::Cursor(cursor) => Next::Spot(Self { cursor: Some(cursor), ..at(self.number) }),
+            After::More | After::Silent => match self.step {
+                Step::Page => Next::Spot(at(self.number + 1)),
+                Step::Offset => Next::Spot(at(self.number + found as u64)),
+                Step::Cursor => Next::Astray(format!(
+                    "{self} says that more follow and not how to ask for them; the walk ended there"
+                )),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.step {
+            Step::Page => write!(f, "page {}", self.number),
+            Step::Offset => write!(f, "the page after {} rows", self.number),
+            Step::Cursor => write!(f, "page {}", self.turn),
+        }
     }
 }
 
 /// A failure of the first page is one of the call; a later one leaves the rows that are there.
-fn partial(gathered: &mut Gathered, turn: u64, page: u64, failure: Failure) -> Result<(), Failure> {
-    if turn == 1 {
+fn partial(gathered: &mut Gathered, spot: &Spot, failure: Failure) -> Result<(), Failure> {
+    if spot.turn == 1 {
         return Err(failure);
     }
-    gathered.warnings.push(format!("page {page} could not be read ({failure})"));
+    gathered.warnings.push(format!("{spot} could not be read ({failure})"));
     Ok(())
 }
 
 /// The page as the platform's dialect asks for it.
-fn query(paging: Option<&Paging>, page: u64, limit: usize) -> Vec<(String, String)> {
+fn query(paging: Option<&Paging>, spot: &Spot, limit: usize) -> Vec<(String, String)> {
     let Some(paging) = paging else { return Vec::new() };
-    let mut query = vec![(paging.page.clone(), page.to_string())];
+    let wanted = match paging.step {
+        Step::Page | Step::Offset => Some(spot.number.to_string()),
+        Step::Cursor => spot.cursor.clone(),
+    };
+    let mut query: Vec<_> =
+        wanted.map(|wanted| (paging.page.clone(), wanted)).into_iter().collect();
     if !paging.size.is_empty() {
         query.push((paging.size.clone(), page_size(paging, limit).to_string()));
     }

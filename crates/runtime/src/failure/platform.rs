@@ -92,6 +92,10 @@ fn words(body: &[u8]) -> Option<String> {
                     gather("", value, &mut parts);
                 }
             }
+            // RFC 9457: what kind of problem it is, where nothing is said of this one.
+            if let Some(title) = object.get("title").filter(|_| parts.is_empty()) {
+                gather("", title, &mut parts);
+            }
         }
         other => gather("", other, &mut parts),
     }
@@ -110,8 +114,9 @@ fn gather(field: &str, value: &Value, parts: &mut Vec<String>) {
         Value::Number(number) => gather(field, &Value::String(number.to_string()), parts),
         Value::Array(items) => items.iter().for_each(|item| gather(field, item, parts)),
         Value::Object(object) => {
-            let named =
-                ["field", "attribute", "param"].iter().find_map(|name| object.get(*name)?.as_str());
+            let named = ["field", "attribute", "param", "pointer"]
+                .iter()
+                .find_map(|name| object.get(*name)?.as_str());
             let said = ["message", "error", "detail"].iter().find_map(|name| object.get(*name));
             match (named, said) {
                 (Some(named), Some(said)) => gather(named, said, parts),
@@ -192,6 +197,11 @@ mod tests {
             (r#"{"errors":[{"field":"name","message":"is taken"}]}"#, "name: is taken"),
             (r#"{"message":"bad","errors":["a","b"]}"#, "bad; a; b"),
             (r#"["plain"]"#, "plain"),
+            (r#"{"type":"about:blank","title":"Not Found","status":404}"#, "Not Found"),
+            (
+                r#"{"title":"Invalid","detail":"Two faults.","errors":[{"detail":"is long","pointer":"/name"}]}"#,
+                "Two faults.; /name: is long",
+            ),
         ];
         for (body, expected) in texts {
             assert_eq!(

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
-use xyte_mcp_catalogue::{MOST_ROWS, Paging};
+use xyte_mcp_catalogue::{MOST_ROWS, Paging, Step};
 
 use crate::json;
 use crate::shape::projection::{self, Tree};
@@ -56,12 +56,14 @@ pub enum Page {
 }
 
 /// What a page says about the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum After {
     /// Nothing follows.
     End,
     /// This page follows.
     Page(u64),
+    /// The page follows that this text asks for.
+    Cursor(String),
     /// Something follows, and the page does not say where.
     More,
     /// The page does not say.
@@ -96,6 +98,21 @@ impl Plan<'_> {
             (!paging.more.is_empty()).then(|| projection::follow(page, &paging.more)).flatten();
         match (more, next) {
             (Some(Value::Bool(false)), _) => After::End,
+            (_, Some(Value::String(cursor)))
+                if paging.step == Step::Cursor && !cursor.is_empty() =>
+            {
+                After::Cursor(cursor.clone())
+            }
+            (_, Some(Value::Number(cursor))) if paging.step == Step::Cursor => {
+                After::Cursor(cursor.to_string())
+            }
+            (more, _) if paging.step == Step::Cursor => {
+                if more == Some(&Value::Bool(true)) {
+                    After::More
+                } else {
+                    After::End
+                }
+            }
             (_, Some(Value::Number(number))) => number.as_u64().map_or(After::Silent, After::Page),
             (Some(Value::Bool(true)), _) => After::More,
             (_, Some(Value::Null)) => After::End,

@@ -5,11 +5,14 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use progenitor_client::{ByteStream, ResponseValue};
 use serde_json::{Map, Value, json};
+use xyte_mcp_catalogue::Sending;
 
 use crate::caller::Key;
 use crate::failure::Failure;
@@ -21,13 +24,22 @@ pub(super) const MASKED: &str = "****";
 /// Why the client's own sending ends before it begins.
 const WRITTEN: &str = "the request was written and taken away";
 
+/// The usual media type of a body.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// One request to be written: whose key, which body, which page.
 ///
 /// It is the inner value of the generated client, so it is cheap to clone and its `Debug` shows neither key nor body.
 #[derive(Clone, Default)]
 pub struct Exchange {
     key: Option<Key>,
+    /// How the key goes out, where it is not as it is in `Authorization`.
+    sending: Option<Sending>,
     body: Option<Bytes>,
+    /// Media type of the body, where it is not JSON.
+    media: Option<HeaderValue>,
+    /// Media type of the answer, where it is not JSON.
+    accept: Option<HeaderValue>,
     query: Vec<(String, String)>,
     /// Where the request lies after it was written; shared with the client's copy.
     written: Arc<Mutex<Option<reqwest::Request>>>,
@@ -48,6 +60,21 @@ impl Exchange {
         Self { key, body, ..Self::default() }
     }
 
+    /// The same, with the key sent in this way.
+    #[must_use]
+    pub(crate) fn with_sending(mut self, sending: Option<Sending>) -> Self {
+        self.sending = sending;
+        self
+    }
+
+    /// The same with these media types of body and answer; an empty one is JSON.
+    #[must_use]
+    pub(crate) fn with_media(mut self, body: &str, answer: &str) -> Self {
+        let named = |kind: &str| HeaderValue::from_str(kind).ok().filter(|kind| !kind.is_empty());
+        (self.media, self.accept) = (named(body), named(answer));
+        self
+    }
+
     /// The same for one page of a list.
     #[must_use]
     pub(crate) fn with_query(mut self, query: Vec<(String, String)>) -> Self {
@@ -66,7 +93,7 @@ impl Exchange {
         if let Some(body) = self.body.as_ref().filter(|_| takes_json(request.headers())) {
             let headers = request.headers_mut();
             headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(CONTENT_TYPE, self.media.clone().unwrap_or(JSON));
             *request.body_mut() = Some(body.clone().into());
         }
         if self.body.is_none() && takes_json(request.headers()) {
@@ -76,11 +103,12 @@ impl Exchange {
         }
         let headers = request.headers_mut();
         headers.remove("api-version");
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        match &self.key {
-            Some(key) => headers.insert(AUTHORIZATION, key.header()),
-            None => headers.remove(AUTHORIZATION),
-        };
+        headers.insert(ACCEPT, self.accept.clone().unwrap_or(JSON));
+        headers.remove(AUTHORIZATION);
+        if let Some(key) = &self.key {
+            let (name, value) = credential(key, self.sending.as_ref())?;
+            headers.insert(name, value);
+        }
         let left = reqwest::Request::new(request.method().clone(), request.url().clone());
         let taken = std::mem::replace(request, left);
         *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
@@ -94,6 +122,26 @@ impl Exchange {
     pub fn into_request(self) -> Result<reqwest::Request, Failure> {
         let request = self.written.lock().unwrap_or_else(PoisonError::into_inner).take();
         request.ok_or_else(|| Failure::internal("the typed client wrote no request"))
+    }
+}
+
+/// The header that carries a key.
+fn credential(key: &Key, sending: Option<&Sending>) -> Result<(HeaderName, HeaderValue), String> {
+    let plain = key.header();
+    let behind = |word: &str, text: &[u8]| {
+        let value = HeaderValue::from_bytes(&[word.as_bytes(), text].concat());
+        let mut value = value.map_err(|_| "a key holds what no header can".to_owned())?;
+        value.set_sensitive(true);
+        Ok((AUTHORIZATION, value))
+    };
+    match sending {
+        None => Ok((AUTHORIZATION, plain)),
+        Some(Sending::Bearer) => behind("Bearer ", plain.as_bytes()),
+        Some(Sending::Basic) => behind("Basic ", BASE64.encode(plain.as_bytes()).as_bytes()),
+        Some(Sending::Header(name)) => match HeaderName::from_bytes(name.as_bytes()) {
+            Ok(name) => Ok((name, plain)),
+            Err(_) => Err(format!("the catalogue names `{name}` as a header")),
+        },
     }
 }
 
@@ -145,6 +193,29 @@ fn takes_json(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_goes_out_as_its_scheme_says_and_is_always_masked() {
+        let key = Key::new("user:pass").expect("a key");
+        let ways = [
+            (None, "authorization", "user:pass"),
+            (Some(Sending::Bearer), "authorization", "Bearer user:pass"),
+            (Some(Sending::Basic), "authorization", "Basic dXNlcjpwYXNz"),
+            (Some(Sending::Header("X-Api-Key".to_owned())), "x-api-key", "user:pass"),
+        ];
+        for (sending, name, value) in ways {
+            let exchange = Exchange::new(Some(key.clone()), None).with_sending(sending);
+            let url = "http://api.example/".parse().expect("an address");
+            let mut request = reqwest::Request::new(http::Method::GET, url);
+            request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("another"));
+            exchange.write(&mut request).expect_err("nothing is sent");
+            let request = exchange.into_request().expect("a request");
+            let sent: Vec<&HeaderValue> = request.headers().get_all(name).iter().collect();
+            assert_eq!(sent, [value]);
+            assert!(sent[0].is_sensitive());
+            assert_eq!(request.headers().len(), 2, "the key and what is accepted");
+        }
+    }
 
     #[test]
     fn debug_shows_neither_key_nor_body() {

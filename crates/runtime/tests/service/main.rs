@@ -4,6 +4,7 @@
 
 mod answers;
 mod cache;
+mod dialects;
 mod door;
 mod drift;
 mod edge;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use xyte_mcp_catalogue::Location;
 
 use crate::spec::flat::flatten;
+use crate::spec::reference::follow;
 
 /// Names the JSON type of a value.
 pub(super) fn kind(value: &Value) -> &'static str {
@@ -48,7 +49,7 @@ pub(super) fn uncarried(
 }
 
 /// Whether a caller may set a header: it must be one, and not be what the connection lives by.
-pub(super) fn is_header(name: &str) -> bool {
+pub(crate) fn is_header(name: &str) -> bool {
     const TAKEN: [&str; 8] = [
         "host",
         "content-length",
@@ -66,19 +67,59 @@ pub(super) fn is_header(name: &str) -> bool {
 }
 
 pub(super) fn is_json(kind: &str) -> bool {
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = bare(kind);
     kind == "application/json" || kind.ends_with("+json") || kind == "*/*"
 }
 
-/// A body goes out as `application/json`; another kind of JSON may mean something else to the platform.
-pub(super) fn is_plain_json(kind: &str) -> bool {
-    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+/// What kind of JSON an answer has to be asked for; empty where plain JSON is among what is documented, or anything.
+pub(super) fn asked_for(root: &Value, responses: Option<&Value>) -> String {
+    let responses = responses.and_then(Value::as_object).into_iter().flatten();
+    let kinds = responses
+        .filter(|(status, _)| status.starts_with('2'))
+        .filter_map(|(_, response)| follow(root, response).ok()?.get("content")?.as_object())
+        .flat_map(Map::keys)
+        .map(|kind| bare(kind))
+        .filter(|kind| is_json(kind));
+    let kinds: Vec<String> = kinds.collect();
+    if kinds.iter().any(|kind| kind == "application/json" || kind == "*/*") {
+        return String::new();
+    }
+    kinds.into_iter().next().unwrap_or_default()
 }
 
-pub(super) fn is_reserved_header(name: &str) -> bool {
-    ["accept", "content-type", "authorization"]
-        .iter()
-        .any(|reserved| name.eq_ignore_ascii_case(reserved))
+/// A media type without its parameters.
+fn bare(kind: &str) -> String {
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Fields written like a query.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The kind of content in which a body goes out, and its description: plain JSON before another JSON before a form.
+///
+/// The media type is empty for plain JSON.
+pub(super) fn body_kind<'a>(
+    root: &Value,
+    content: &'a Map<String, Value>,
+) -> Option<(String, &'a Value)> {
+    let of = |wanted: &dyn Fn(&str) -> bool| {
+        content.iter().map(|(kind, media)| (bare(kind), media)).find(|(kind, _)| wanted(kind))
+    };
+    if let Some((_, media)) = of(&|kind| kind == "application/json") {
+        return Some((String::new(), media));
+    }
+    of(&|kind| kind.ends_with("+json"))
+        .or_else(|| of(&|kind| kind == FORM).filter(|(_, media)| is_flat(root, media)))
+}
+
+/// Whether every field of a form can be written as one line, or as one line for each element.
+fn is_flat(root: &Value, media: &Value) -> bool {
+    let Some(schema) = media.get("schema") else { return false };
+    let flat = flatten(root, schema);
+    let fields = flat.get("properties").and_then(Value::as_object);
+    fields.is_some_and(|fields| {
+        fields.values().all(|field| uncarried(root, &Value::Null, field, Location::Query).is_none())
+    })
 }
 
 pub(super) fn example_of(media: &Value) -> Option<Value> {

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 use xyte_mcp_catalogue::Location;
 
-use super::carried::{
-    example_of, is_header, is_json, is_plain_json, is_reserved_header, kind, uncarried,
-};
+use super::carried::{asked_for, body_kind, example_of, is_header, is_json, kind, uncarried};
+use super::derived::{id, tags};
+use super::security::{is_for_the_service, security};
 use super::{Body, Operation, Parameter, snake, variables};
 use crate::diagnostic::Diagnostic;
 use crate::spec::reference::{broken_references, follow};
@@ -19,6 +19,8 @@ pub(super) struct Reader<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) pointer: String,
+    /// Security schemes of the operation, by alternative.
+    pub(super) security: Vec<Vec<String>>,
     pub(super) faults: Vec<Diagnostic>,
 }
 
@@ -28,7 +30,7 @@ impl Reader<'_> {
             source.get(key).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
         };
         self.check_whole(source, item);
-        let tags = source.get("tags").and_then(Value::as_array);
+        self.security = security(self.root, source);
         let parameters = self.parameters(source, item);
         self.check_path(&parameters);
         let body = self.body(source);
@@ -36,21 +38,18 @@ impl Reader<'_> {
         let failures = self.failures(source);
         self.check_references(&parameters, body.as_ref(), answer.as_ref());
         Operation {
-            id: text("operationId"),
+            id: id(text("operationId"), self.method, self.path),
             method: self.method.to_uppercase(),
             path: self.path.to_owned(),
             summary: text("summary"),
             description: text("description"),
-            tags: tags
-                .into_iter()
-                .flatten()
-                .filter_map(|tag| Some(tag.as_str()?.to_owned()))
-                .collect(),
+            tags: tags(source, self.path),
             parameters,
             body,
+            accept: asked_for(self.root, source.get("responses")),
             answer,
             failures,
-            credential: self.credential(source),
+            security: self.security,
             pointer: self.pointer,
             faults: self.faults,
         }
@@ -193,7 +192,8 @@ impl Reader<'_> {
         let location = match text("in") {
             "path" => Location::Path,
             "query" => Location::Query,
-            "header" if is_reserved_header(&name) => return None, // OpenAPI says that these are ignored.
+            // The service writes these itself, and a key is nothing for a caller to fill in.
+            "header" if is_for_the_service(self.root, &source, &self.security) => return None,
             "header" => Location::Header,
             other => {
                 let message = format!("the parameter `{name}` is in `{other}`");
@@ -215,7 +215,10 @@ impl Reader<'_> {
         if !styles.contains(&style) {
             let message = format!("the parameter `{name}` has the style `{style}`");
             let fault = self.found("unsupported-parameter", &pointer, message);
-            self.faults.push(fault.help(format!("`{}` is carried", styles[0])));
+            self.faults.push(fault.help(format!(
+                "`{}` is carried; skip the operation, or patch the parameter away",
+                styles[0]
+            )));
             return None;
         }
         if let Some(cause) = uncarried(self.root, &source, &schema, location) {
@@ -265,20 +268,22 @@ impl Reader<'_> {
             self.faults.push(self.found("wrong-type", &pointer, "the body has no `content`"));
             return None;
         };
-        let Some((_, media)) = content.iter().find(|(kind, _)| is_plain_json(kind)) else {
+        let Some((media_type, media)) = body_kind(self.root, content) else {
             let kinds: Vec<&str> = content.keys().map(String::as_str).collect();
-            let message = format!("the body is {}, not application/json", kinds.join(", "));
+            let message = format!("a body of {} is not carried", kinds.join(", "));
             let fault = self.found("unsupported-body", &pointer, message);
-            self.faults.push(fault.help("only JSON bodies are carried; skip the operation"));
+            self.faults.push(fault.help(
+                "JSON is carried, and application/x-www-form-urlencoded whose fields are text, numbers, booleans or arrays of them; skip the operation",
+            ));
             return None;
         };
         let Some(schema) = media.get("schema").cloned() else {
-            let fault = self.found("unsupported-body", &pointer, "the JSON body has no schema");
+            let fault = self.found("unsupported-body", &pointer, "the body has no schema");
             self.faults.push(fault.help("patch a schema in, or skip the operation"));
             return None;
         };
         let required = body.get("required").and_then(Value::as_bool) == Some(true);
-        Some(Body { required, schema, example: example_of(media), pointer })
+        Some(Body { media: media_type, required, schema, example: example_of(media), pointer })
     }
 
     /// Takes the schema of the success answer, which must be one.
@@ -385,14 +390,5 @@ impl Reader<'_> {
         }
         let help = "a reference must lead to a part of this document, and not to itself";
         self.faults.extend(broken.into_iter().map(|fault| fault.help(help)));
-    }
-
-    fn credential(&self, source: &Map<String, Value>) -> String {
-        let security = source.get("security").or_else(|| self.root.get("security"));
-        let first = security
-            .and_then(Value::as_array)
-            .and_then(|list| list.first())
-            .and_then(Value::as_object);
-        first.and_then(|schemes| schemes.keys().next()).cloned().unwrap_or_default()
     }
 }
