@@ -57,18 +57,14 @@ impl Bodies {
                 return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message));
             }
             let more = length.saturating_sub(read.len().max(FREE));
-            match self.room.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)) {
-                Ok(permits) => taken.push(permits),
-                Err(_) => {
-                    drain(stream, limit).await;
-                    let message = "too many long bodies are under way";
-                    return Err(Refusal::new(
-                        StatusCode::SERVICE_UNAVAILABLE,
-                        "too_many_bodies",
-                        message,
-                    ));
-                }
-            }
+            let more = u32::try_from(more).unwrap_or(u32::MAX);
+            let Ok(permits) = self.room.try_acquire_many(more) else {
+                drain(stream, limit).await;
+                let (busy, message) =
+                    (StatusCode::SERVICE_UNAVAILABLE, "too many long bodies are under way");
+                return Err(Refusal::new(busy, "too_many_bodies", message));
+            };
+            taken.push(permits);
             read.extend_from_slice(&chunk);
         }
         Ok(read.freeze())
