@@ -52,6 +52,7 @@ impl Bodies {
             let chunk = chunk.map_err(ended)?;
             let length = read.len() + chunk.len();
             if length > limit {
+                drop(read);
                 drain(stream, limit).await;
                 let message = format!("the body is longer than {limit} bytes");
                 return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message));
@@ -59,6 +60,7 @@ impl Bodies {
             let more = length.saturating_sub(read.len().max(FREE));
             let more = u32::try_from(more).unwrap_or(u32::MAX);
             let Ok(permits) = self.room.try_acquire_many(more) else {
+                drop(read);
                 drain(stream, limit).await;
                 let (busy, message) =
                     (StatusCode::SERVICE_UNAVAILABLE, "too many long bodies are under way");

@@ -28,6 +28,9 @@ use crate::caller::Address;
 /// Longest header block in bytes; above it the answer is 431.
 const LONGEST_HEADERS: usize = 32 * 1024;
 
+/// Most bytes that a connection reads ahead; unbounded, one that sends much would keep 400 kB.
+const LARGEST_BUFFER: usize = 2 * LONGEST_HEADERS;
+
 /// Longest time for a header block to arrive, for a connection to say nothing, and for a client to take no byte of its answer.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
@@ -109,6 +112,7 @@ async fn serve(socket: TcpStream, peer: IpAddr, app: Router, place: Place, drain
         .timer(TokioTimer::new())
         .header_read_timeout(LONGEST_SILENCE)
         .max_header_size(LONGEST_HEADERS)
+        .max_buf_size(LARGEST_BUFFER)
         .serve_connection(TokioIo::new(Box::pin(socket)), TowerToHyperService::new(service));
     let mut connection = pin!(connection);
     let ended = tokio::select! {
