@@ -3,8 +3,10 @@
 //! Pure: text in, text out. It opens no file, asks no clock and no environment, and the same input gives the same output whatever the order of keys in the document.
 
 pub mod diagnostic;
+pub mod diff;
 mod emit;
 mod overrides;
+pub mod report;
 mod resolve;
 mod spec;
 

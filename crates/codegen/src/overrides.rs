@@ -15,7 +15,7 @@ use crate::diagnostic::Diagnostic;
 pub(crate) type Word = Spanned<String>;
 
 /// Everything the file says.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Overrides {
     pub(crate) scheme: Option<Word>,
     /// `[credentials]`: security scheme and the variable that holds its key.
@@ -29,14 +29,14 @@ pub(crate) struct Overrides {
 }
 
 /// `[toolsets.NAME]`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ToolsetOverride {
     pub(crate) name: Word,
     pub(crate) description: Option<Word>,
 }
 
 /// `[errors.STATUS]`, for all operations or one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ErrorOverride {
     pub(crate) status: Word,
     pub(crate) code: Option<Word>,
@@ -44,7 +44,7 @@ pub(crate) struct ErrorOverride {
 }
 
 /// `[paging.NAME]`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Dialect {
     pub(crate) name: Word,
     pub(crate) rows: Option<Word>,
@@ -55,7 +55,7 @@ pub(crate) struct Dialect {
 }
 
 /// `[operations.ID]`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct OperationOverride {
     pub(crate) operation: Word,
     pub(crate) tool: ToolOverride,
@@ -73,7 +73,7 @@ pub(crate) struct OperationOverride {
 }
 
 /// `tool = { … }`
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ToolOverride {
     pub(crate) name: Option<Word>,
     pub(crate) title: Option<Word>,
@@ -85,7 +85,7 @@ pub(crate) struct ToolOverride {
 }
 
 /// `resource = "…"` or `resource = { … }`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ResourceOverride {
     pub(crate) uri: Word,
     pub(crate) name: Option<Word>,
@@ -95,7 +95,7 @@ pub(crate) struct ResourceOverride {
 }
 
 /// `arguments.NAME = { … }`, where NAME may be preceded by the place, as in `body.id`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ArgumentOverride {
     pub(crate) argument: Word,
     pub(crate) name: Option<Word>,
@@ -103,14 +103,14 @@ pub(crate) struct ArgumentOverride {
 }
 
 /// A line under `[skip]`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Skip {
     pub(crate) operation: Word,
     pub(crate) reason: Word,
 }
 
 /// `[[patch]]`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Patch {
     pub(crate) at: Word,
     /// What must stand there; nothing where the member must be absent.
@@ -119,7 +119,7 @@ pub(crate) struct Patch {
 }
 
 /// What a patch does.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Change {
     Set(Value),
     Remove,

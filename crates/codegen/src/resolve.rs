@@ -6,7 +6,7 @@ mod answer;
 mod arguments;
 mod credential;
 mod entry;
-mod schema;
+pub(crate) mod schema;
 mod surface;
 mod text;
 mod unique;

@@ -11,11 +11,13 @@ use crate::spec::flat::flatten;
 
 /// What a schema is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// Arguments: every rule of the document is kept, so that a wrong argument is refused before it is sent.
     Input,
     /// Answers: names and types only, all of it open, since a rule of an answer would make an odd answer an error.
     Output,
+    /// Comparing two documents: every rule and word, served or not.
+    Whole,
 }
 
 const MOST_NODES: usize = 2000; // A schema of more parts is cut open: schemas that refer to each other grow without bound.
@@ -36,7 +38,7 @@ const RULES: [&str; 10] = [
 ];
 
 /// Converts a schema, following references.
-pub(super) fn convert(root: &Value, schema: &Value, purpose: Purpose) -> Value {
+pub(crate) fn convert(root: &Value, schema: &Value, purpose: Purpose) -> Value {
     Converter { root, purpose, left: Cell::new(MOST_NODES) }.convert(schema, &mut Vec::new())
 }
 
@@ -53,14 +55,14 @@ fn element(root: &Value, schema: &Value) -> Map<String, Value> {
 }
 
 /// Finds the schema of a dotted path that leads through no array.
-pub(super) fn member(root: &Value, schema: &Value, path: &str) -> Option<Value> {
+pub(crate) fn member(root: &Value, schema: &Value, path: &str) -> Option<Value> {
     path.split('.').filter(|name| !name.is_empty()).try_fold(schema.clone(), |current, name| {
         flatten(root, &current).get("properties")?.get(name).cloned()
     })
 }
 
 /// Finds the schema of a dotted path, through arrays; nothing where the document does not have it.
-pub(super) fn descend(root: &Value, schema: &Value, path: &str) -> Option<Value> {
+pub(crate) fn descend(root: &Value, schema: &Value, path: &str) -> Option<Value> {
     let mut current = schema.clone();
     for name in path.split('.').filter(|name| !name.is_empty()) {
         let flat = element(root, &current);
@@ -70,7 +72,7 @@ pub(super) fn descend(root: &Value, schema: &Value, path: &str) -> Option<Value>
 }
 
 /// Tells whether a schema says nothing about its members, so that any path may exist in it.
-pub(super) fn is_bare(root: &Value, schema: &Value) -> bool {
+pub(crate) fn is_bare(root: &Value, schema: &Value) -> bool {
     let flat = flatten(root, schema);
     !["properties", "items", "oneOf", "anyOf"].iter().any(|key| flat.contains_key(*key))
         && !matches!(
@@ -148,8 +150,16 @@ impl Converter<'_> {
                 out.insert(flag.into(), value);
             }
         }
-        if flat.get("format").and_then(Value::as_str) == Some("date-time") {
-            out.insert("format".into(), "date-time".into());
+        let whole = self.purpose == Purpose::Whole;
+        if let Some(format) = flat.get("format").and_then(Value::as_str)
+            && (whole || format == "date-time")
+        {
+            out.insert("format".into(), format.into());
+        }
+        for key in ["deprecated", "x-known-values"].into_iter().filter(|_| whole) {
+            if let Some(value) = flat.get(key) {
+                out.insert(key.into(), value.clone());
+            }
         }
     }
 
@@ -160,7 +170,7 @@ impl Converter<'_> {
         if let Some(name) = stated.or_else(inferred) {
             out.insert("type".into(), if nullable { json!([name, "null"]) } else { name.into() });
         }
-        if self.purpose == Purpose::Input
+        if self.purpose != Purpose::Output
             && let Some(values) = flat.get("enum").and_then(Value::as_array)
         {
             let mut values = values.clone();
@@ -207,7 +217,7 @@ impl Converter<'_> {
                 flat.get("items").map_or_else(|| json!({}), |items| self.convert(items, open));
             out.insert("items".into(), typed_items(items, self.purpose));
         }
-        if self.purpose == Purpose::Input {
+        if self.purpose != Purpose::Output {
             if let Some(required) =
                 flat.get("required").and_then(Value::as_array).filter(|names| !names.is_empty())
             {
@@ -245,7 +255,7 @@ impl Converter<'_> {
 /// Clients refuse arrays whose items have no type.
 fn typed_items(items: Value, purpose: Purpose) -> Value {
     let typed = ["type", "anyOf", "enum"].iter().any(|key| items.get(key).is_some());
-    if typed || purpose == Purpose::Output {
+    if typed || purpose != Purpose::Input {
         return items;
     }
     json!({"type": ["string", "number", "boolean", "object", "null"]})

@@ -28,6 +28,9 @@ pub(crate) struct Operation {
     pub(crate) body: Option<Body>,
     /// Schema of the JSON success answer, where the document gives one.
     pub(crate) answer: Option<Value>,
+    /// Statuses of successes as the document writes them.
+    pub(crate) successes: Vec<String>,
+    pub(crate) deprecated: bool,
     /// Statuses of failures as the document writes them.
     pub(crate) failures: Vec<String>,
     /// Name of the first security scheme it asks for.
@@ -42,6 +45,7 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) location: Location,
     pub(crate) required: bool,
+    pub(crate) deprecated: bool,
     pub(crate) description: String,
     pub(crate) schema: Value,
     pub(crate) example: Option<Value>,
@@ -103,6 +107,13 @@ pub(crate) fn read_path(
             .push(Reader { root, method, path, pointer, faults: Vec::new() }.read(source, item));
     }
     operations
+}
+
+/// Lists the statuses of successes, in order.
+fn successes(source: &serde_json::Map<String, Value>) -> Vec<String> {
+    let responses = source.get("responses").and_then(Value::as_object);
+    let statuses = responses.into_iter().flatten().map(|(status, _)| status);
+    statuses.filter(|status| status.starts_with('2')).cloned().collect()
 }
 
 /// Checks that every operation has an id of its own, also where two ids become one Rust name.

@@ -49,6 +49,8 @@ impl Reader<'_> {
             parameters,
             body,
             answer,
+            successes: super::successes(source),
+            deprecated: source.get("deprecated") == Some(&Value::Bool(true)),
             failures,
             credential: self.credential(source),
             pointer: self.pointer,
@@ -233,7 +235,17 @@ impl Reader<'_> {
             || source.get("required").and_then(Value::as_bool) == Some(true);
         let example = source.get("example").or_else(|| schema.get("example")).cloned();
         let description = text("description").trim().to_owned();
-        Some(Parameter { name, location, required, description, schema, example, pointer })
+        let deprecated = source.get("deprecated") == Some(&Value::Bool(true));
+        Some(Parameter {
+            name,
+            location,
+            required,
+            deprecated,
+            description,
+            schema,
+            example,
+            pointer,
+        })
     }
 
     /// Every variable of the path must be a parameter, and every path parameter a variable.
