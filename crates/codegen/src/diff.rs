@@ -360,8 +360,10 @@ fn load(
 ) -> Option<Document> {
     let mut value = spec::parse(source.text, findings)?;
     spec::patch::apply(&mut value, &overrides.patches, findings);
-    let readable =
-        spec::check_version(&value, findings) && value.get("paths").is_some_and(Value::is_object);
+    if !spec::check_version(&value, findings) {
+        return None;
+    }
+    let readable = value.get("paths").is_some_and(Value::is_object);
     let document = spec::read_operations(value, findings);
     readable.then_some(document)
 }

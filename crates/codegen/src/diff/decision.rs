@@ -103,9 +103,8 @@ fn renamed<'v>(view: &'v View<'_>) -> impl Iterator<Item = Decision> + 'v {
 fn orphans<'v>(view: &'v View<'_>) -> impl Iterator<Item = Decision> + 'v {
     view.adapted.orphans.iter().map(|orphan| {
         let id = orphan.word.get_ref();
-        let (operations, _) = (&view.before.0.operations, ());
-        let address = operations
-            .iter()
+        let operations = view.before.0.operations.iter();
+        let address = { operations }
             .find(|operation| operation.id == *id)
             .map(|operation| format!(" ({} {})", operation.method, operation.path));
         let what = match orphan.what {

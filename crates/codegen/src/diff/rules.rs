@@ -112,7 +112,7 @@ pub(super) fn rules(comparison: &mut Comparison, before: &Value, after: &Value, 
                 (None, Some(_)) => true,
                 _ => false,
             };
-            tell(comparison, name, tighter, (old, new), at, (before, after));
+            tell(comparison, name, tighter, (before, after), at);
         }
     }
     for name in ["pattern", "format", "multipleOf", "uniqueItems", "default"] {
@@ -129,11 +129,7 @@ type Bound = Option<(f64, bool)>;
 /// A bound and whether it is itself excluded. Bounds that everything keeps are none.
 fn bound(schema: &Value, name: &str) -> Bound {
     let number = |key: &str| schema.get(key).and_then(Value::as_f64);
-    let exclusive = match name {
-        "minimum" => number("exclusiveMinimum"),
-        "maximum" => number("exclusiveMaximum"),
-        _ => None,
-    };
+    let exclusive = exclusive(name).and_then(number);
     let whole = schema.get("type").is_some_and(|kind| kind == "integer");
     let bound = match exclusive {
         Some(bound) if whole && bound.fract() == 0.0 => {
@@ -145,30 +141,33 @@ fn bound(schema: &Value, name: &str) -> Bound {
     bound.filter(|(bound, _)| !(matches!(name, "minLength" | "minItems") && *bound <= 0.0))
 }
 
+/// The bound as the schema writes it.
+fn shown(schema: &Value, name: &str) -> Value {
+    schema.get(name).or_else(|| schema.get(exclusive(name)?)).cloned().unwrap_or_default()
+}
+
+fn exclusive(name: &str) -> Option<&'static str> {
+    match name {
+        "minimum" => Some("exclusiveMinimum"),
+        "maximum" => Some("exclusiveMaximum"),
+        _ => None,
+    }
+}
+
 fn tell(
     comparison: &mut Comparison,
     name: &str,
     tighter: bool,
-    (old, new): (Bound, Bound),
-    at: &At,
     schemas: (&Value, &Value),
+    at: &At,
 ) {
-    let exclusive = match name {
-        "minimum" => "exclusiveMinimum",
-        "maximum" => "exclusiveMaximum",
-        name => name,
-    };
-    let shown = |bound: Bound, schema: &Value| match bound {
-        Some(_) => schema.get(name).or_else(|| schema.get(exclusive)).cloned().unwrap_or_default(),
-        None => Value::Null,
-    };
-    let change = (shown(old, schemas.0), shown(new, schemas.1));
+    let change = (shown(schemas.0, name), shown(schemas.1, name));
     let (effect, kind) = match (comparison.way, tighter) {
         (Way::Out, _) => (Effect::Cosmetic, Kind::RuleChanged),
         (Way::In, true) => (Effect::Breaking, Kind::RuleTightened),
         (Way::In, false) => (Effect::Additive, Kind::RuleLoosened),
     };
-    let key = if schemas.1.get(exclusive).is_some() { exclusive } else { name };
+    let key = exclusive(name).filter(|key| schemas.1.get(*key).is_some()).unwrap_or(name);
     name.clone_into(&mut comparison.tell(effect, kind, &at.keyword(key), change).what);
 }
 

@@ -117,10 +117,10 @@ impl Tool<'_, '_> {
         changes.extend(self.address());
         match (self.operations.0.deprecated, self.operations.1.deprecated) {
             (false, true) => {
-                changes.push(self.change(Effect::Deprecation, Kind::Deprecated, <_>::default()))
+                changes.push(self.change(Effect::Deprecation, Kind::Deprecated, <_>::default()));
             }
             (true, false) => {
-                changes.push(self.change(Effect::Cosmetic, Kind::Undeprecated, <_>::default()))
+                changes.push(self.change(Effect::Cosmetic, Kind::Undeprecated, <_>::default()));
             }
             _ => {}
         }

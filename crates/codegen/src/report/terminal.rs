@@ -22,6 +22,8 @@ const GREEN: &str = "1;32";
 const BOLD: &str = "1";
 const DIM: &str = "2";
 
+const MOST_TASKS: usize = 100; // Nobody mends more by hand: such a document is another one.
+
 /// Writes the report.
 pub fn terminal(changes: &Changes, look: Look) -> String {
     let mut page = Page { look, out: String::new() };
@@ -30,7 +32,7 @@ pub fn terminal(changes: &Changes, look: Look) -> String {
         let lines = lines::lines(changes, effect);
         if !lines.is_empty() {
             page.title(title, color_of(effect));
-            lines.iter().for_each(|line| page.line(line));
+            page.lines(&lines);
         }
     }
     page.proposals(changes);
@@ -72,7 +74,13 @@ impl Page {
 
     fn title(&mut self, title: &str, code: &str) {
         let title = self.paint(title, code);
-        self.out.push_str(&format!("\n{title}\n"));
+        self.out.extend(["\n", &title, "\n"]);
+    }
+
+    fn lines(&mut self, lines: &[Line]) {
+        for line in lines {
+            self.line(line);
+        }
     }
 
     fn line(&mut self, line: &Line) {
@@ -126,7 +134,12 @@ impl Page {
             return;
         }
         self.title("To mend before it can be in force", YELLOW);
-        for task in tasks(changes) {
+        let tasks = tasks(changes);
+        let shown = if self.look.verbose { tasks.len() } else { MOST_TASKS };
+        if let Some(more) = tasks.len().checked_sub(shown).filter(|more| *more > 0) {
+            self.wrapped(&format!("The first {shown}; `--verbose` lists {more} more."), 2);
+        }
+        for task in tasks.iter().take(shown) {
             let spot = self.paint(&task.place, BOLD);
             self.wrapped(&format!("{spot}: {}: {}", task.rule, task.message), 2);
             if !task.help.is_empty() {
@@ -142,7 +155,7 @@ impl Page {
         }
         self.title("Cosmetic", GREEN);
         if self.look.verbose {
-            lines::lines(changes, Effect::Cosmetic).iter().for_each(|line| self.line(line));
+            self.lines(&lines::lines(changes, Effect::Cosmetic));
             return;
         }
         let parts: Vec<String> =

@@ -254,9 +254,46 @@ impl Converter<'_> {
 
 /// Clients refuse arrays whose items have no type.
 fn typed_items(items: Value, purpose: Purpose) -> Value {
-    let typed = ["type", "anyOf", "enum"].iter().any(|key| items.get(key).is_some());
-    if typed || purpose != Purpose::Input {
+    if items.get("type").is_some() || purpose != Purpose::Input {
         return items;
     }
-    json!({"type": ["string", "number", "boolean", "object", "null"]})
+    let mut items = items;
+    let mut kinds: Vec<Value> = Vec::new();
+    for kind in kinds_of(&items) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    items["type"] = match kinds.as_slice() {
+        [] => json!(["string", "number", "boolean", "object", "null"]),
+        [kind] => kind.clone(),
+        _ => kinds.into(),
+    };
+    items
+}
+
+/// The types that alternatives or listed values are of; nothing where one of them may be anything.
+fn kinds_of(schema: &Value) -> Vec<Value> {
+    if let Some(parts) = schema.get("anyOf").and_then(Value::as_array) {
+        let kinds: Vec<Vec<Value>> = parts
+            .iter()
+            .map(|part| match part.get("type") {
+                Some(Value::Array(kinds)) => kinds.clone(),
+                Some(kind) => vec![kind.clone()],
+                None => kinds_of(part),
+            })
+            .collect();
+        let any = kinds.iter().any(Vec::is_empty);
+        return if any { Vec::new() } else { kinds.concat() };
+    }
+    let values = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
+    let kind = |value: &Value| match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    values.map(|value| kind(value).into()).collect()
 }

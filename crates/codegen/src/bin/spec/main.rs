@@ -3,6 +3,7 @@
 mod bless;
 mod check;
 mod input;
+mod lint;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -36,6 +37,8 @@ enum Task {
     Bless,
     /// Tell what another version of the document means for agents; without a file, whether what is checked in is fresh
     Check(check::Options),
+    /// Tell whether every client takes what is served, and what it costs
+    Lint,
 }
 
 fn main() -> ExitCode {
@@ -45,11 +48,12 @@ fn main() -> ExitCode {
             Some(new) => check::check(new, &options),
             None => fresh(),
         },
+        Task::Lint => lint::run(),
     };
     match done {
         Ok(code) => ExitCode::from(code),
         Err(fault) => {
-            eprintln!("{fault}");
+            say(&fault);
             ExitCode::from(UNUSABLE)
         }
     }
