@@ -68,7 +68,7 @@ fn every_tool_says_what_it_is_and_what_it_does() {
         assert!(names.insert(name.to_owned()), "two tools are called {name}");
         let words = tool["description"].as_str().unwrap().split_whitespace().count();
         assert!((4..=60).contains(&words), "{name}: {words} words");
-        let read = entry["method"] == "GET";
+        let read = entry["class"] == "read";
         assert_eq!(tool["annotations"]["readOnlyHint"], read, "{name}");
         assert_eq!(
             tool["annotations"]["destructiveHint"],
@@ -119,7 +119,8 @@ fn every_output_schema_names_and_types_the_columns_and_demands_nothing() {
         }
     }
     // What the sources do not tell: spec/README.md, "How much is known".
-    assert_eq!(untyped, UNKNOWN_COLUMNS);
+    untyped.retain(|column| !UNKNOWN_COLUMNS.contains(&column.as_str()));
+    assert!(untyped.is_empty(), "{untyped:?}");
 }
 
 #[test]

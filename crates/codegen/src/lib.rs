@@ -10,6 +10,8 @@ mod overrides;
 pub mod report;
 mod resolve;
 mod spec;
+#[cfg(feature = "cli")]
+pub mod update;
 
 use std::collections::BTreeMap;
 

@@ -13,7 +13,7 @@ use xyte_mcp_catalogue::Class;
 
 use crate::diff::{Changes, Proposal, Verdict};
 
-pub use markdown::markdown;
+pub use markdown::{changelog, markdown};
 pub use terminal::{Look, terminal};
 
 /// The report for programs.

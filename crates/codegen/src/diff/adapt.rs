@@ -48,6 +48,16 @@ pub(super) enum What {
     Skipped,
 }
 
+impl What {
+    /// Name of the table in the overrides.
+    pub(super) fn table(self) -> &'static str {
+        match self {
+            What::Exposed => "operations",
+            What::Skipped => "skip",
+        }
+    }
+}
+
 /// Fits the overrides to the other document.
 pub(super) fn adapt(
     before: &Document,

@@ -127,7 +127,7 @@ fn table(
             class: class.map(|(class, _)| Spanned::new(0..0, class)),
             ..ToolOverride::default()
         },
-        description: None,
+        description: description(operation).map(word),
         resource: None,
         route: None,
         paging: paging.map(|dialect| word(dialect.name.get_ref().clone())),
@@ -139,6 +139,36 @@ fn table(
         example: None,
         reason: class.map(|(_, reason)| word(reason.to_owned())),
     }
+}
+
+/// Words of our own where the document's are too few to choose by, or more than a model should pay for.
+fn description(operation: &Operation) -> Option<String> {
+    const FEWEST: usize = 4;
+    const MOST: usize = 60;
+    let documented = [&operation.description, &operation.summary];
+    let text = documented.into_iter().find(|text| !text.is_empty()).map_or("", String::as_str);
+    let count = |text: &str| text.split_whitespace().count();
+    if count(text) < FEWEST {
+        let what =
+            if text.is_empty() { snake(&operation.id).replace('_', " ") } else { text.to_owned() };
+        let what = what.trim_end_matches('.');
+        return Some(format!("{what}: sends {} {}.", operation.method, operation.path));
+    }
+    if count(text) <= MOST {
+        return None;
+    }
+    let mut kept = String::new();
+    for sentence in text.split_inclusive(". ") {
+        if count(&kept) + count(sentence) > MOST {
+            break;
+        }
+        kept.push_str(sentence);
+    }
+    if kept.trim().is_empty() {
+        let words: Vec<&str> = text.split_whitespace().take(MOST).collect();
+        return Some(format!("{}…", words.join(" ")));
+    }
+    Some(kept.trim_end().to_owned())
 }
 
 /// The class where it is not the one of the method, with the reason.

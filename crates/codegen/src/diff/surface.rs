@@ -89,6 +89,7 @@ fn removed(view: &View<'_>) -> Vec<Change> {
         let name = entry.tool["name"].as_str().unwrap_or_default();
         let table = view.table(&operation.id)?;
         Some(Change {
+            operation: entry.operation.clone(),
             what: entry.toolset.clone(),
             overrides: Some(view.places.overrides(table.operation.span().start)),
             ..change(Effect::Breaking, Kind::Removed, Face::Tool, name, (faces.into(), Value::Null))
@@ -141,6 +142,7 @@ fn change(effect: Effect, kind: Kind, face: Face, name: &str, values: (Value, Va
         kind,
         face,
         name: name.to_owned(),
+        operation: String::new(),
         also: Vec::new(),
         path: String::new(),
         pointer: String::new(),

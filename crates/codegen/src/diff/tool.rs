@@ -42,6 +42,7 @@ impl Tool<'_, '_> {
             kind,
             face: Face::Tool,
             name: self.name().to_owned(),
+            operation: self.operations.1.id.clone(),
             also: Vec::new(),
             path: String::new(),
             pointer: String::new(),

@@ -15,6 +15,33 @@ pub fn markdown(changes: &Changes) -> String {
     out
 }
 
+/// The section of the list of changes that the document brings.
+pub fn changelog(changes: &Changes, today: &str) -> String {
+    let mut out = String::new();
+    let _infallible = section(changes, today, &mut out);
+    out
+}
+
+fn section(changes: &Changes, today: &str, out: &mut String) -> std::fmt::Result {
+    let (before, after) = (escaped(&changes.before.version), escaped(&changes.after.version));
+    writeln!(out, "## {}, {today}\n\nDocument {before} → {after}.", changes.advice.next)?;
+    for (effect, title) in LISTED {
+        let lines = lines::lines(changes, effect);
+        if !lines.is_empty() {
+            writeln!(out, "\n### {title}\n")?;
+            lines.into_iter().try_for_each(|line| item(&Line { spot: None, ..line }, out))?;
+        }
+    }
+    if !changes.proposals.is_empty() {
+        writeln!(out, "\n### New operations\n")?;
+    }
+    for proposal in &changes.proposals {
+        let (method, path) = (&proposal.method, &proposal.path);
+        writeln!(out, "- `{}`: {method} `{path}`", proposal.name)?;
+    }
+    Ok(())
+}
+
 fn page(changes: &Changes, out: &mut String) -> std::fmt::Result {
     let side = |side: &Side| {
         format!("`{}` ({}, {} operations)", side.path, escaped(&side.version), side.operations)

@@ -59,8 +59,9 @@ fn changes(new: &Path) -> Result<Changes, String> {
     compare(&inputs).map_err(|report| format!("{report}\n\n{}", report.summary()))
 }
 
+/// What can be seen on this terminal.
 #[expect(clippy::disallowed_methods, reason = "color and width are matters of the terminal")]
-fn look(verbose: bool) -> Look {
+pub(super) fn look(verbose: bool) -> Look {
     let tty = std::io::stdout().is_terminal();
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());

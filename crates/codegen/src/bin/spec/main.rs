@@ -4,6 +4,7 @@ mod bless;
 mod check;
 mod input;
 mod lint;
+mod update;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,6 +38,8 @@ enum Task {
     Bless,
     /// Tell what another version of the document means for agents; without a file, whether what is checked in is fresh
     Check(check::Options),
+    /// Put another version of the document in force: overrides, documents, snapshots, list of changes
+    Update(update::Wish),
     /// Tell whether every client takes what is served, and what it costs
     Lint,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
             Some(new) => check::check(new, &options),
             None => fresh(),
         },
+        Task::Update(wish) => update::run(&wish),
         Task::Lint => lint::run(),
     };
     match done {

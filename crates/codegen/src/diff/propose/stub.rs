@@ -30,6 +30,7 @@ pub(super) fn write(operation: &Operation, table: &OperationOverride, faults: &[
     });
     let lines = [
         ("tool", tool),
+        ("description", text(&table.description)),
         ("paging", text(&table.paging)),
         ("rows", text(&table.rows)),
         ("columns", columns),
