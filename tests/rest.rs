@@ -59,7 +59,7 @@ async fn the_document_has_every_served_tool_and_route_with_their_schemas() {
     let document = json_of(&get(&server, "/openapi.json", &[]).await.1);
     let listed = json_of(&get(&server, "/tools", &[]).await.1);
     let listed = listed["tools"].as_array().unwrap();
-    assert_eq!(listed.len(), support::capabilities()["entries"].as_array().unwrap().len());
+    assert_eq!(listed.len(), capabilities()["entries"].as_array().unwrap().len());
     for tool in listed {
         let name = tool["name"].as_str().unwrap();
         let operation = &document["paths"][format!("/tools/{name}")]["post"];

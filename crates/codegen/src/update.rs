@@ -96,15 +96,16 @@ fn add_stubs(text: &mut String, changes: &Changes, options: Options, done: &mut 
     if changes.proposals.is_empty() {
         return;
     }
-    text.push_str(&format!("\n# New in {} of the document.\n", changes.after.version));
+    let version = crate::diagnostic::visible(&changes.after.version).replace('\n', " ");
+    text.extend(["\n# New in ", &version, " of the document.\n"]);
     for proposal in &changes.proposals {
         let words = crate::diagnostic::visible(&proposal.description).replace('\n', " ");
-        text.push_str(&format!("\n# {} {}: {words}\n", proposal.method, proposal.path));
+        text.extend(["\n# ", &proposal.method, " ", &proposal.path, ": ", &words, "\n"]);
         if !options.accept_proposals {
             text.push_str(
                 "# To decide: expose it with this table, or give a reason under [skip].\n",
             );
-            proposal.stub.lines().for_each(|line| text.push_str(&format!("# {line}\n")));
+            text.extend(proposal.stub.lines().flat_map(|line| ["# ", line, "\n"]));
             done.push(format!(
                 "a table for `{}` stands at the end as a comment, to be decided",
                 proposal.operation

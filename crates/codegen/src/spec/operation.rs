@@ -116,6 +116,14 @@ fn successes(source: &serde_json::Map<String, Value>) -> Vec<String> {
     statuses.filter(|status| status.starts_with('2')).cloned().collect()
 }
 
+/// Names the first security scheme that an operation asks for.
+fn credential(root: &Value, source: &serde_json::Map<String, Value>) -> String {
+    let security = source.get("security").or_else(|| root.get("security"));
+    let first =
+        security.and_then(Value::as_array).and_then(|list| list.first()).and_then(Value::as_object);
+    first.and_then(|schemes| schemes.keys().next()).cloned().unwrap_or_default()
+}
+
 /// Checks that every operation has an id of its own, also where two ids become one Rust name.
 pub(crate) fn check_ids(operations: &mut [Operation], findings: &mut Vec<Diagnostic>) {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();

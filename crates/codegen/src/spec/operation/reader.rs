@@ -52,7 +52,7 @@ impl Reader<'_> {
             successes: super::successes(source),
             deprecated: source.get("deprecated") == Some(&Value::Bool(true)),
             failures,
-            credential: self.credential(source),
+            credential: super::credential(self.root, source),
             pointer: self.pointer,
             faults: self.faults,
         }
@@ -234,14 +234,13 @@ impl Reader<'_> {
         let required = location == Location::Path
             || source.get("required").and_then(Value::as_bool) == Some(true);
         let example = source.get("example").or_else(|| schema.get("example")).cloned();
-        let description = text("description").trim().to_owned();
         let deprecated = source.get("deprecated") == Some(&Value::Bool(true));
         Some(Parameter {
             name,
             location,
             required,
             deprecated,
-            description,
+            description: text("description").trim().to_owned(),
             schema,
             example,
             pointer,
@@ -397,14 +396,5 @@ impl Reader<'_> {
         }
         let help = "a reference must lead to a part of this document, and not to itself";
         self.faults.extend(broken.into_iter().map(|fault| fault.help(help)));
-    }
-
-    fn credential(&self, source: &Map<String, Value>) -> String {
-        let security = source.get("security").or_else(|| self.root.get("security"));
-        let first = security
-            .and_then(Value::as_array)
-            .and_then(|list| list.first())
-            .and_then(Value::as_object);
-        first.and_then(|schemes| schemes.keys().next()).cloned().unwrap_or_default()
     }
 }
