@@ -141,6 +141,11 @@ pub enum Verdict {
 }
 
 impl Changes {
+    /// Advises on the version again, after something was settled.
+    pub(crate) fn advise(&mut self, version: &str) {
+        self.advice = advice::advise(version, &self.changes, self.proposals.len());
+    }
+
     /// What the changes ask for.
     pub fn verdict(&self) -> Verdict {
         let breaks = |change: &Change| change.effect <= Effect::BreakingTyped;

@@ -27,8 +27,10 @@ pub struct Options {
 /// The overrides afterwards.
 #[derive(Debug)]
 pub struct Updated {
-    /// What the document changes.
+    /// What the document changes, under the overrides as they were.
     pub changes: Changes,
+    /// What of it agents meet, now that the overrides are these.
+    pub settled: Changes,
     /// The new text.
     pub overrides: String,
     /// What was done to it, in sentences.
@@ -45,6 +47,7 @@ const MOST_MENDS: usize = 2000; // Each mend removes something, so this ends lon
 /// Gives the faults of an input that cannot be compared at all.
 pub fn update(inputs: &Inputs<'_>, options: Options) -> Result<Updated, Report> {
     let changes = compare(inputs)?;
+    let mut settled = changes.clone();
     let fault = |err: &toml_edit::TomlError| {
         let span = err.span().unwrap_or_default();
         let fault = Diagnostic::overrides("overrides-not-toml", span, err.message());
@@ -66,6 +69,7 @@ pub fn update(inputs: &Inputs<'_>, options: Options) -> Result<Updated, Report> 
     {
         let (from, to) = (change.path.as_str(), change.after.as_str().unwrap_or_default());
         if edit::keep_argument(&mut document, &change.operation, (from, to)) {
+            settled.changes.retain(|other| other != change);
             done.push(format!(
                 "`{}` keeps its argument `{from}`, which is sent as `{to}`",
                 change.name
@@ -83,7 +87,9 @@ pub fn update(inputs: &Inputs<'_>, options: Options) -> Result<Updated, Report> 
     let left = mend_all(inputs, &mut text, options, &mut done);
     let left = (!left.is_empty())
         .then(|| Report::new(inputs.after, Source { text: &text, ..inputs.overrides }, left));
-    Ok(Updated { changes, overrides: text, done, left })
+    settled.proposals.retain(|proposal| options.accept_proposals && proposal.faults.is_empty());
+    settled.advise(inputs.version);
+    Ok(Updated { changes, settled, overrides: text, done, left })
 }
 
 /// A renamed argument of the tool itself, not of something inside one.

@@ -20,12 +20,16 @@ fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// A state of the real document that stays, so that another one in force changes no test.
+const DOCUMENT: &str = "crates/codegen/tests/changes/document.json";
+const OVERRIDES: &str = "crates/codegen/tests/changes/overrides.toml";
+
 fn read(path: &str) -> String {
     std::fs::read_to_string(project().join(path)).unwrap()
 }
 
 fn document() -> Value {
-    serde_json::from_str(&read("spec/xyte.json")).unwrap()
+    serde_json::from_str(&read(DOCUMENT)).unwrap()
 }
 
 fn run(before: &str, after: &str, overrides: &str) -> Result<Changes, Report> {
@@ -42,7 +46,7 @@ fn run(before: &str, after: &str, overrides: &str) -> Result<Changes, Report> {
 fn changed(mutate: impl FnOnce(&mut Value)) -> Changes {
     let mut after = document();
     mutate(&mut after);
-    run(&read("spec/xyte.json"), &after.to_string(), &read("overrides/xyte.toml")).unwrap()
+    run(&read(DOCUMENT), &after.to_string(), &read(OVERRIDES)).unwrap()
 }
 
 /// Everything that is told, as short lines.
@@ -206,7 +210,7 @@ fn a_damaged_document_is_compared_or_reported_and_never_panics() {
 
 #[test]
 fn a_single_mutation_of_the_real_document_never_changes_a_tool_in_silence() {
-    let (text, overrides) = (read("spec/xyte.json"), read("overrides/xyte.toml"));
+    let (text, overrides) = (read(DOCUMENT), read(OVERRIDES));
     let document = document();
     let mut all = Vec::new();
     places(&document, "", &mut all);
@@ -224,7 +228,7 @@ fn a_single_mutation_of_the_real_document_never_changes_a_tool_in_silence() {
 
 #[test]
 fn what_cannot_be_compared_is_refused_in_a_sentence() {
-    let (text, overrides) = (read("spec/xyte.json"), read("overrides/xyte.toml"));
+    let (text, overrides) = (read(DOCUMENT), read(OVERRIDES));
     let refused = |after: &str| run(&text, after, &overrides).unwrap_err().to_string();
     assert!(refused("<html>").contains("the document is not JSON"));
     assert!(refused("[]").contains("states no version"));
@@ -237,7 +241,7 @@ fn what_cannot_be_compared_is_refused_in_a_sentence() {
 
 /// Overrides that expose a whole document as the rules propose.
 fn proposed(document: &str) -> String {
-    let head = read("overrides/xyte.toml");
+    let head = read(OVERRIDES);
     let head = &head[..head.find("[operations.").unwrap()];
     let mut empty: Value = serde_json::from_str(document).unwrap();
     empty["paths"] = json!({});
@@ -251,7 +255,7 @@ fn proposed(document: &str) -> String {
 
 #[test]
 fn proposals_for_a_whole_document_are_overrides_without_a_fault() {
-    let text = read("spec/xyte.json");
+    let text = read(DOCUMENT);
     let overrides = proposed(&text);
     let changes = run(&text, &text, &overrides).map_err(|report| report.to_string()).unwrap();
     assert!(told(&changes).is_empty());
@@ -259,7 +263,7 @@ fn proposals_for_a_whole_document_are_overrides_without_a_fault() {
 
 #[test]
 fn the_report_on_an_older_and_on_the_next_document_reads_well() {
-    let (text, overrides) = (read("spec/xyte.json"), read("overrides/xyte.toml"));
+    let (text, overrides) = (read(DOCUMENT), read(OVERRIDES));
     let older = read("spec/history/xyte-2026-02.json");
     let back = run(&text, &older, &overrides).unwrap();
     let forth = run(&older, &text, &proposed(&older)).map_err(|report| report.to_string()).unwrap();
@@ -281,4 +285,55 @@ fn the_report_on_an_older_and_on_the_next_document_reads_well() {
         insta::assert_snapshot!("an_older_document", report::terminal(&back, PLAIN));
         insta::assert_snapshot!("the_next_document", report::terminal(&forth, PLAIN));
     });
+}
+
+#[test]
+fn the_report_for_programs_says_what_was_what_is_and_where() {
+    let case = cases().into_iter().find(|case| case.name == "bound_tightened").unwrap();
+    let report: Value = serde_json::from_str(&report::json(&changed(case.mutate))).unwrap();
+    assert_eq!(report["exit"], 5);
+    assert_eq!(report["advice"]["next"], "0.5.0");
+    let change = &report["changes"][0];
+    assert_eq!(change["kind"], "rule_tightened");
+    assert_eq!(change["pointer"], "/inputSchema/properties/title/maxLength");
+    assert_eq!((&change["before"], &change["after"]), (&Value::Null, &json!(40)));
+    assert_eq!(change["overrides"]["file"], "overrides/xyte.toml");
+    assert!(change["overrides"]["line"].as_u64().unwrap() > 1);
+}
+
+#[test]
+fn the_report_keeps_to_the_width_and_has_color_only_where_it_is_wanted() {
+    let older = read("spec/history/xyte-2026-02.json");
+    let changes = run(&read(DOCUMENT), &older, &read(OVERRIDES)).unwrap();
+    let narrow = report::terminal(&changes, Look { width: 60, ..PLAIN });
+    for line in narrow.lines().filter(|line| line.trim().contains(' ')) {
+        assert!(line.chars().count() <= 60, "{line}");
+    }
+    assert!(!narrow.contains('\u{1b}'));
+    let bright = report::terminal(&changes, Look { color: true, ..PLAIN });
+    assert!(bright.contains("\u{1b}[1;31mBreaking"));
+}
+
+#[test]
+fn hostile_words_neither_steer_the_terminal_nor_become_markup() {
+    const HOSTILE: &str = "` <script>\u{1b}[2J\u{202e}\n# Heading";
+    let changes = changed(|document| {
+        document["info"]["version"] = json!(HOSTILE);
+        let edges = &mut document["paths"]["/core/v1/organization/edges"];
+        edges["get"]["parameters"][0]["schema"]["default"] = json!(HOSTILE);
+        edges["post"] = json!({"operationId": "add_edge", "summary": HOSTILE, "tags": ["edges"], "responses": {}});
+        let fields = &mut document["components"]["schemas"]["ClaimDeviceRequest"]["properties"];
+        fields[HOSTILE] = json!({"type": "string", "description": HOSTILE});
+        fields["sn"]["description"] = json!(HOSTILE);
+        fields["mac"]["enum"] = json!([HOSTILE]);
+    });
+    let shown = report::terminal(&changes, Look { verbose: true, ..PLAIN });
+    let page = report::markdown(&changes);
+    for text in [&shown, &page] {
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        assert!(!text.lines().any(|line| line.starts_with("# Heading")), "{text}");
+    }
+    let prose: String = page.split("````").step_by(2).collect(); // What stands outside the fences.
+    let outside: String = prose.split('`').step_by(2).collect();
+    assert!(!outside.replace("\\<", "").contains("<script>"), "{page}");
 }

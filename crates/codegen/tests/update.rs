@@ -16,21 +16,25 @@ use xyte_mcp_codegen::update::{Options, Updated, update};
 
 const ALL: Options = Options { accept_proposals: true, remove_orphans: true };
 
+/// A state of the real document that stays, so that another one in force changes no test.
+const DOCUMENT: &str = "crates/codegen/tests/changes/document.json";
+const OVERRIDES: &str = "crates/codegen/tests/changes/overrides.toml";
+
 fn read(path: &str) -> String {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     std::fs::read_to_string(project.join(path)).unwrap()
 }
 
 fn document() -> Value {
-    serde_json::from_str(&read("spec/xyte.json")).unwrap()
+    serde_json::from_str(&read(DOCUMENT)).unwrap()
 }
 
 fn put(after: &str, options: Options) -> Updated {
     let inputs = Inputs {
-        before: Source { path: "spec/xyte.json", text: &read("spec/xyte.json") },
+        before: Source { path: "spec/xyte.json", text: &read(DOCUMENT) },
         after: Source { path: "NEW.json", text: after },
         after_has_lines: true,
-        overrides: Source { path: "overrides/xyte.toml", text: &read("overrides/xyte.toml") },
+        overrides: Source { path: "overrides/xyte.toml", text: &read(OVERRIDES) },
         version: "0.4.2",
     };
     update(&inputs, options).unwrap()
@@ -54,16 +58,16 @@ fn served(document: &str, overrides: &str) -> Vec<String> {
 
 #[test]
 fn the_same_document_leaves_the_overrides_as_they_are() {
-    let updated = put(&read("spec/xyte.json"), ALL);
-    assert_eq!(updated.overrides, read("overrides/xyte.toml"));
+    let updated = put(&read(DOCUMENT), ALL);
+    assert_eq!(updated.overrides, read(OVERRIDES));
     assert!(updated.left.is_none() && updated.done.is_empty());
 }
 
 #[test]
 fn after_every_kind_of_change_that_was_accepted_the_overrides_fit_and_no_comment_is_lost() {
-    let original = read("overrides/xyte.toml");
+    let original = read(OVERRIDES);
     let comments: Vec<&str> = original.lines().filter(|line| line.starts_with('#')).collect();
-    let before = served(&read("spec/xyte.json"), &original);
+    let before = served(&read(DOCUMENT), &original);
     for case in cases() {
         let after = mutated(&[case]);
         let updated = put(&after, ALL);
@@ -112,7 +116,7 @@ fn a_new_operation_is_a_comment_until_somebody_decides() {
     after["paths"]["/core/v1/organization/kiosks"] = json!({"get": list});
     let after = after.to_string();
     let updated = put(&after, Options::default());
-    assert!(updated.overrides.starts_with(&read("overrides/xyte.toml")));
+    assert!(updated.overrides.starts_with(&read(OVERRIDES)));
     assert!(updated.overrides.contains("# [operations.listKiosks]"));
     let left = updated.left.unwrap().to_string();
     assert!(left.contains("nobody decided on `listKiosks`"), "{left}");
@@ -126,7 +130,7 @@ fn a_real_older_document_can_be_put_in_force_and_taken_back() {
     let updated = put(&older, ALL);
     assert!(updated.left.is_none(), "{}", updated.left.unwrap());
     assert_eq!(served(&older, &updated.overrides).len(), 35);
-    let text = read("spec/xyte.json");
+    let text = read(DOCUMENT);
     let forth = update(
         &Inputs {
             before: Source { path: "spec/xyte.json", text: &older },

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::sentence;
+use crate::diagnostic::visible;
 use crate::diff::{Change, Changes, Effect, Face, Kind, Spot};
 
 /// One line of a report.
@@ -60,7 +61,7 @@ fn spot(told: &[&Change]) -> Option<Spot> {
 pub(super) struct Task<'a> {
     pub(super) rule: &'a str,
     pub(super) message: String,
-    pub(super) help: &'a str,
+    pub(super) help: String,
     /// Where; orphans of one file together.
     pub(super) place: String,
 }
@@ -74,8 +75,8 @@ pub(super) fn tasks(changes: &Changes) -> Vec<Task<'_>> {
     let mut tasks: Vec<Task<'_>> = rest
         .map(|task| Task {
             rule: &task.rule,
-            message: task.message.clone(),
-            help: &task.help,
+            message: visible(&task.message).replace('\n', " "),
+            help: visible(&task.help).replace('\n', " "),
             place: place(&task.place),
         })
         .collect();
@@ -88,7 +89,7 @@ pub(super) fn tasks(changes: &Changes) -> Vec<Task<'_>> {
         tasks.push(Task {
             rule: ORPHAN,
             message: format!("{} operations are gone; by line: {}", orphans.len(), list.join(", ")),
-            help: &first.help,
+            help: first.help.clone(),
             place: first.place.file.clone(),
         });
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::lines::{self, LISTED, Line, cosmetic, place, summary, tasks};
+use super::words::clean;
 use super::{class, notes, outcome, signed};
 use crate::diff::tokens::Count;
 use crate::diff::{Changes, Effect, Side};
@@ -23,7 +24,8 @@ pub fn changelog(changes: &Changes, today: &str) -> String {
 }
 
 fn section(changes: &Changes, today: &str, out: &mut String) -> std::fmt::Result {
-    let (before, after) = (escaped(&changes.before.version), escaped(&changes.after.version));
+    let (before, after) = (&changes.before.version, &changes.after.version);
+    let (before, after) = (escaped(&clean(before)), escaped(&clean(after)));
     writeln!(out, "## {}, {today}\n\nDocument {before} → {after}.", changes.advice.next)?;
     for (effect, title) in LISTED {
         let lines = lines::lines(changes, effect);
@@ -36,7 +38,7 @@ fn section(changes: &Changes, today: &str, out: &mut String) -> std::fmt::Result
         writeln!(out, "\n### New operations\n")?;
     }
     for proposal in &changes.proposals {
-        let (method, path) = (&proposal.method, &proposal.path);
+        let (method, path) = (&proposal.method, clean(&proposal.path));
         writeln!(out, "- `{}`: {method} `{path}`", proposal.name)?;
     }
     Ok(())
@@ -44,7 +46,12 @@ fn section(changes: &Changes, today: &str, out: &mut String) -> std::fmt::Result
 
 fn page(changes: &Changes, out: &mut String) -> std::fmt::Result {
     let side = |side: &Side| {
-        format!("`{}` ({}, {} operations)", side.path, escaped(&side.version), side.operations)
+        format!(
+            "`{}` ({}, {} operations)",
+            side.path,
+            escaped(&clean(&side.version)),
+            side.operations
+        )
     };
     writeln!(out, "# What the document changes for agents\n")?;
     writeln!(out, "{} → {}\n", side(&changes.before), side(&changes.after))?;
@@ -97,9 +104,10 @@ fn proposals(changes: &Changes, out: &mut String) -> std::fmt::Result {
         writeln!(
             out,
             "- `{name}`: {class}, toolset `{toolset}`, {tokens} tokens, {} `{}`",
-            proposal.method, proposal.path
+            proposal.method,
+            clean(&proposal.path)
         )?;
-        for note in std::iter::once(proposal.description.clone()).chain(notes(proposal)) {
+        for note in std::iter::once(clean(&proposal.description)).chain(notes(proposal)) {
             writeln!(out, "  {}", escaped(&note))?;
         }
     }
@@ -120,7 +128,7 @@ fn decisions(changes: &Changes, out: &mut String) -> std::fmt::Result {
     for task in tasks(changes) {
         writeln!(out, "- {}: **{}**: {}", task.place, task.rule, escaped(&task.message))?;
         if !task.help.is_empty() {
-            writeln!(out, "  {}", escaped(task.help))?;
+            writeln!(out, "  {}", escaped(&task.help))?;
         }
     }
     Ok(())

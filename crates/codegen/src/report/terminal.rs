@@ -63,7 +63,12 @@ impl Page {
 
     fn head(&mut self, changes: &Changes) {
         let side = |side: &crate::diff::Side| {
-            format!("{} ({}, {} operations)", side.path, side.version, side.operations)
+            format!(
+                "{} ({}, {} operations)",
+                side.path,
+                words::clean(&side.version),
+                side.operations
+            )
         };
         self.wrapped(&format!("{} → {}", side(&changes.before), side(&changes.after)), 0);
         let summary = summary(changes);
@@ -118,14 +123,16 @@ impl Page {
         let class = super::class(proposal.class);
         let row = format!(
             "    {name}  {class:<11} {:>4} tokens  {} {}",
-            proposal.tokens, proposal.method, proposal.path
+            proposal.tokens,
+            proposal.method,
+            words::clean(&proposal.path)
         );
         self.out.push_str(&row);
         self.out.push('\n');
         let words = words::first_sentence(&proposal.description);
         self.wrapped(&self.paint(words, DIM), 8);
         for note in super::notes(proposal) {
-            self.wrapped(&note, 8);
+            self.wrapped(&crate::diagnostic::visible(&note), 8);
         }
     }
 

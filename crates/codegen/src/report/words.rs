@@ -2,9 +2,15 @@
 
 use serde_json::Value;
 
+use crate::diagnostic::visible;
 use crate::diff::{Change, Face, Kind};
 
 const LONGEST: usize = 100; // Characters of a value; longer ones are in the JSON.
+
+/// Text of a document as it may stand in a report: on one line, nothing invisible, no end of a quotation.
+pub(super) fn clean(text: &str) -> String {
+    visible(text).replace(['\n', '\r'], " ").replace('`', "'")
+}
 
 /// Says what changes, without the name of the tool.
 pub(super) fn sentence(change: &Change) -> String {
@@ -75,7 +81,7 @@ fn subject(change: &Change) -> String {
     match (change.path.as_str(), change.face) {
         ("", Face::Input) => "the input".to_owned(),
         ("", _) => "the answer".to_owned(),
-        (path, _) => format!("{noun} `{path}`"),
+        (path, _) => format!("{noun} `{}`", clean(path)),
     }
 }
 
@@ -128,7 +134,7 @@ fn words(change: &Change, subject: &str) -> String {
 fn quote(words: &Value) -> String {
     match words.as_str() {
         None | Some("") => "nothing".to_owned(),
-        Some(words) => format!("“{}”", shortened(words)),
+        Some(words) => format!("“{}”", shortened(&clean(words))),
     }
 }
 
@@ -156,9 +162,9 @@ pub(super) fn first_sentence(text: &str) -> &str {
 
 fn plain(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => clean(text),
         Value::Null => "none".to_owned(),
-        other => other.to_string(),
+        other => clean(&other.to_string()),
     }
 }
 

@@ -60,8 +60,18 @@ fn set_default(operation: &mut dyn TableLike, inner: &str, key: &str, value: &st
     }
     let Some(table) = operation.get_mut(inner).and_then(Item::as_table_like_mut) else { return };
     if !table.contains_key(key) {
-        table.insert(key, toml_edit::value(value));
+        add(table, key, value);
     }
+}
+
+/// Adds a member; in an inline table the white space before the brace stays before the brace.
+fn add(table: &mut dyn TableLike, key: &str, value: &str) {
+    let last = table.iter().last().map(|(key, _)| key.to_owned());
+    let last = last.and_then(|last| table.get_mut(&last)).and_then(Item::as_value_mut);
+    if let Some(last) = last.filter(|last| last.decor().suffix().is_some()) {
+        last.decor_mut().set_suffix("");
+    }
+    table.insert(key, toml_edit::value(value));
 }
 
 /// Lets a tool keep the name of an argument that the document renamed.
@@ -93,7 +103,7 @@ pub(super) fn keep_argument(
             return false;
         };
         if !argument.contains_key("name") {
-            argument.insert("name", toml_edit::value(from));
+            add(argument, "name", from);
         }
         return true;
     }

@@ -64,7 +64,7 @@ pub(super) fn run(wish: &Wish) -> Result<u8, String> {
 
 /// Writes the document, the overrides, the page about the document, and the list of changes.
 fn put_in_force(document: &str, updated: &Updated) -> Result<(), String> {
-    let changes = &updated.changes;
+    let changes = &updated.settled;
     let today = Utc::now().format("%Y-%m-%d").to_string();
     let about = read(ABOUT).map(|page| about(&page, document, changes, &today))?;
     write(DOCUMENT, document)?;
