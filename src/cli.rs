@@ -27,9 +27,15 @@ pub(crate) enum Command {
         /// Seed of the invented fleet
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Which world: baseline, small or empty
+        /// Which world: baseline, small or empty, with faults as in `small+rate-limited` (docs/SANDBOX.md)
         #[arg(long, default_value = "baseline")]
         scenario: String,
+        /// How virtual time passes: fixed, running, or step:SECONDS with every request
+        #[arg(long, default_value = "fixed")]
+        clock: String,
+        /// Port of what looks from behind, at 127.0.0.1: clock, faults, log, state; 0 is a free one
+        #[arg(long, default_value_t = 0, value_name = "PORT")]
+        admin_port: u16,
     },
     /// Call one tool and print its result
     Call {
@@ -49,7 +55,7 @@ pub(crate) enum Command {
     ///
     /// Asks the platform for one cheap read per key, without a key only whether it answers.
     ///
-    /// Exit codes: 0 all is well, 2 a setting cannot be used, 3 the platform cannot be reached, 4 it does not answer in time, 5 it refuses the key, 6 what answers is not its API or is broken, 1 anything else.
+    /// Exit codes: 0 all is well, 2 a setting cannot be used, 3 the platform cannot be reached, 4 it does not answer in time, 5 it refuses the key, 6 what answers is not its API or is broken, 7 Redis does not answer, 1 anything else.
     Doctor {
         /// JSON instead of text
         #[arg(long)]
@@ -77,12 +83,18 @@ pub(crate) struct Flags {
     /// Talk to an invented fleet in this process instead of the platform
     #[arg(long, global = true)]
     pub(crate) sandbox: bool,
-    /// World of the sandbox: baseline, small or empty
+    /// World of the sandbox: baseline, small or empty, with faults as in `small+rate-limited`
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) sandbox_scenario: Option<String>,
     /// Seed of the sandbox
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) sandbox_seed: Option<String>,
+    /// How the sandbox's time passes: fixed, running, or step:SECONDS with every request
+    #[arg(long, global = true, value_name = "PACE")]
+    pub(crate) sandbox_clock: Option<String>,
+    /// Serve the sandbox's clock, faults, log and state at 127.0.0.1; 0 is a free port
+    #[arg(long, global = true, value_name = "PORT")]
+    pub(crate) sandbox_admin_port: Option<u16>,
     /// Organization key; without one each HTTP request brings its own (XYTE_API_KEY)
     #[arg(long, global = true, value_name = "KEY")]
     pub(crate) api_key: Option<String>,
@@ -107,6 +119,9 @@ pub(crate) struct Flags {
     /// Tool calls per key in any 60 seconds; 0 is no limit (XYTE_RATE_LIMIT)
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) rate_limit: Option<String>,
+    /// The Redis that all replicas share (REDIS_URL)
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) redis_url: Option<String>,
     /// Milliseconds for one request to the platform (XYTE_TIMEOUT_MS)
     #[arg(long, global = true, value_name = "MS")]
     pub(crate) timeout_ms: Option<String>,
@@ -137,6 +152,9 @@ pub(crate) struct Flags {
     /// ERROR, WARN, INFO, DEBUG or TRACE (XYTE_LOG_LEVEL)
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
+    /// How logs are written: prod as JSON, dev as text for people (XYTE_ENV)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
     /// One JSON line per call, two per change: off, stderr or file:PATH (XYTE_AUDIT)
     #[arg(long, global = true, value_name = "WHERE")]
     pub(crate) audit: Option<String>,
@@ -153,6 +171,7 @@ impl Flags {
             "XYTE_MCP_PORT" => &self.port,
             "XYTE_ALLOWED_HOSTS" => &self.allowed_hosts,
             "XYTE_ALLOWED_ORIGINS" => &self.allowed_origins,
+            "REDIS_URL" => &self.redis_url,
             "XYTE_RATE_LIMIT" => &self.rate_limit,
             "XYTE_TIMEOUT_MS" => &self.timeout_ms,
             "XYTE_UPSTREAM_CONCURRENCY" => &self.upstream_concurrency,
@@ -164,6 +183,7 @@ impl Flags {
             "XYTE_READ_ONLY" => &self.read_only,
             "XYTE_TOOLSETS" => &self.toolsets,
             "XYTE_LOG_LEVEL" => &self.log_level,
+            "XYTE_ENV" => &self.env,
             "XYTE_AUDIT" => &self.audit,
             _ => return None,
         };

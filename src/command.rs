@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::{Map, Value};
@@ -26,6 +27,9 @@ use xyte_mcp_runtime::service::{Service, Settings};
 use crate::config::{self, AuditTo, Config};
 use crate::generated;
 use crate::xyte::Xyte;
+
+/// How long a computed tool may take, which needs many requests.
+const LONG_DEADLINE: Duration = Duration::from_secs(40);
 
 /// The service with everything behind it, and whose keys it holds.
 pub(crate) struct Ready {
@@ -53,11 +57,13 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         toolsets: toolsets.clone(),
         read_only: config.read_only,
         rate_limit: config.rate_limit,
+        redis: config.redis.as_ref().map(|redis| redis.address.clone()),
         deadline: config.deadline,
+        long_deadline: config.deadline.max(LONG_DEADLINE),
         manners: config.manners.clone(),
         key_hint: "Set XYTE_API_KEY (XYTE_PARTNER_API_KEY for partner tools), or send X-XYTE-API-KEY over HTTP.".to_owned(),
         meta: if sandbox.is_some() { Map::from_iter([("sandbox".to_owned(), Value::Bool(true))]) } else { Map::new() },
-        audit: audit(&config.audit)?,
+        audit: audit(&config.audit)?.masking(config.secrets()),
     };
     let keys = own_keys(&catalogue, |variable| match (variable, &sandbox) {
         ("XYTE_API_KEY", None) => Some(config.api_key.clone()),
@@ -67,6 +73,7 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         _ => None,
     })?;
     let service = Service::new(catalogue, Arc::new(Xyte::new(base)), settings);
+    service.start().await;
     Ok(Ready { service: Arc::new(service), own_keys: Arc::new(keys) })
 }
 
@@ -120,14 +127,15 @@ fn check_toolsets(toolsets: &Toolsets, catalogue: &Catalogue) -> Result<(), conf
 
 /// What the server says about itself.
 pub(crate) fn identity() -> Identity {
-    let document = |part: &str, title: &str, description: &str, mime: &str, text: &str| Document {
-        uri: format!("xyte://docs/{part}"),
-        name: part.to_owned(),
-        title: title.to_owned(),
-        description: description.to_owned(),
-        mime: mime.to_owned(),
-        text: text.to_owned(),
-    };
+    let document =
+        |part: &str, title: &str, description: &str, mime: &str, text: &'static str| Document {
+            uri: format!("xyte://docs/{part}"),
+            name: part.to_owned(),
+            title: title.to_owned(),
+            description: description.to_owned(),
+            mime: mime.to_owned(),
+            text: text.into(),
+        };
     Identity {
         name: env!("CARGO_PKG_NAME").to_owned(),
         title: "Xyte".to_owned(),

@@ -1,5 +1,7 @@
 //! Settings from flags, variables and defaults. It is given the environment and reads none itself.
 
+mod environment;
+mod redis;
 mod shown;
 pub(crate) mod source;
 pub(crate) mod variable;
@@ -14,6 +16,8 @@ use xyte_mcp_runtime::upstream::Manners;
 
 use crate::cli::Flags;
 use crate::xyte;
+pub(crate) use environment::Environment;
+pub(crate) use redis::Redis;
 use source::{Origin, Source, Surroundings};
 use variable::Lookup;
 
@@ -37,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) rate_limit: u32,
+    pub(crate) redis: Option<Redis>,
     pub(crate) manners: Manners,
     pub(crate) deadline: Duration,
     pub(crate) min_key_length: usize,
@@ -46,6 +51,7 @@ pub(crate) struct Config {
     pub(crate) read_only: bool,
     pub(crate) toolsets: Toolsets,
     pub(crate) log_level: tracing::Level,
+    pub(crate) environment: Environment,
     pub(crate) audit: AuditTo,
     /// What the operator should know and may leave as it is.
     pub(crate) warnings: Vec<String>,
@@ -66,6 +72,9 @@ pub(crate) enum AuditTo {
 pub(crate) struct SandboxConfig {
     pub(crate) scenario: String,
     pub(crate) seed: u64,
+    pub(crate) clock: String,
+    /// Where to serve what looks from behind; none is nowhere.
+    pub(crate) admin_port: Option<u16>,
 }
 
 /// A setting that cannot be used, told in one line.
@@ -111,6 +120,7 @@ impl Config {
                 "60",
                 number("a whole number of calls a minute; 0 is no limit"),
             )?,
+            redis: redis::redis(lookup)?,
             manners: manners(lookup)?,
             deadline: lookup.parse("XYTE_DEADLINE_MS", "20000", milliseconds)?,
             min_key_length: lookup.parse(
@@ -125,6 +135,7 @@ impl Config {
             log_level: lookup.parse("XYTE_LOG_LEVEL", "INFO", |text| {
                 text.parse().map_err(|_| "ERROR, WARN, INFO, DEBUG or TRACE".to_owned())
             })?,
+            environment: lookup.parse("XYTE_ENV", "prod", str::parse)?,
             audit: lookup.parse("XYTE_AUDIT", "off", audit)?,
         })
     }
@@ -141,7 +152,8 @@ fn sandbox(flags: &Flags) -> Result<Option<SandboxConfig>, Error> {
         wanted: "a whole number".to_owned(),
     })?;
     let scenario = flags.sandbox_scenario.clone().unwrap_or_else(|| "baseline".to_owned());
-    Ok(Some(SandboxConfig { scenario, seed }))
+    let clock = flags.sandbox_clock.clone().unwrap_or_else(|| "fixed".to_owned());
+    Ok(Some(SandboxConfig { scenario, seed, clock, admin_port: flags.sandbox_admin_port }))
 }
 
 fn manners(lookup: &Lookup<'_>) -> Result<Manners, Error> {
@@ -366,11 +378,13 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_a_later_feature_is_refused() {
-        let error = read(&[("REDIS_URL", "redis://localhost")]).unwrap_err();
-        assert!(
-            error.to_string().starts_with("REDIS_URL is set, but this build has no "),
-            "{error}"
-        );
+    fn a_variable_of_a_later_feature_is_refused_and_so_is_a_file_that_holds_it() {
+        for name in ["DATABASE_URL", "XYTE_SEAL_KEY", "XYTE_SEAL_KEY_FILE", "DATABASE_URL_FILE"] {
+            let error = read(&[(name, "postgres://localhost")]).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("{name} is set, but this build has no ")),
+                "{error}"
+            );
+        }
     }
 }

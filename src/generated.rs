@@ -1,6 +1,10 @@
 //! What build.rs made of the document and the overrides. The only place that includes it.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use progenitor_client::{ClientHooks, Error, OperationInfo};
+use serde_json::value::RawValue;
 use xyte_mcp_runtime::upstream::Exchange;
 
 /// The catalogue the server loads.
@@ -11,6 +15,17 @@ pub(crate) const API_USAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/API_U
 
 /// The document with its patches, from which the sandbox takes its routes.
 pub(crate) const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
+
+/// What the document says of each answer, JSON Schemas by operation.
+const ANSWERS: &str = include_str!(concat!(env!("OUT_DIR"), "/answers.json"));
+
+/// Finds what the document says of an operation's answer; the schemas are kept as text, since each is rarely needed.
+pub(crate) fn documented_answer(operation: &str) -> Option<&'static str> {
+    static BY_OPERATION: OnceLock<BTreeMap<&'static str, &'static RawValue>> = OnceLock::new();
+    // A test reads every one of them.
+    let schemas = BY_OPERATION.get_or_init(|| serde_json::from_str(ANSWERS).unwrap_or_default());
+    schemas.get(operation).map(|schema| schema.get())
+}
 
 /// The typed client.
 #[allow(
@@ -58,6 +73,14 @@ pub(crate) mod calls {
             assert!(super::find("list_device").is_none());
         }
     }
+}
+
+/// The computed tools: their arguments, and the trait that `crate::workflows` implements.
+pub(crate) mod workflows {
+    use xyte_mcp_runtime::dispatch::desk::{Arguments, Computed, Desk, read};
+    use xyte_mcp_runtime::failure::Failure;
+
+    include!(concat!(env!("OUT_DIR"), "/workflows.rs"));
 }
 
 impl ClientHooks<Exchange> for client::Client {

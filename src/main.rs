@@ -4,6 +4,7 @@ mod cli;
 mod command;
 mod config;
 mod generated;
+mod workflows;
 mod xyte;
 
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Cli, Command};
 use crate::config::source::{Surroundings, Variables};
-use crate::config::{Config, SandboxConfig};
+use crate::config::{Config, Environment, SandboxConfig};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -65,11 +66,13 @@ async fn run(cli: Cli, config: &Config) -> anyhow::Result<ExitCode> {
     match command {
         Command::Stdio => command::stdio::run(config).await?,
         Command::Http(flags) => command::http::run(config, flags).await?,
-        Command::Sandbox { seed, scenario } => {
+        Command::Sandbox { seed, scenario, clock, admin_port } => {
             // Only the flag counts: the variable is the port of the HTTP service.
             let port =
                 if flags.port.is_some() { config.port } else { command::sandbox::DEFAULT_PORT };
-            command::sandbox::run(port, &SandboxConfig { scenario, seed }).await?;
+            let admin_port = Some(admin_port);
+            let world = SandboxConfig { scenario, seed, clock, admin_port };
+            command::sandbox::run(port, &world).await?;
         }
         Command::Call { tool, args } => return command::call::run(config, &tool, &args).await,
         Command::Capabilities { markdown } => command::capabilities::run(markdown)?,
@@ -131,7 +134,10 @@ fn log_to_stderr(config: &Config) {
     // Its lines quote messages of callers, who may put a key anywhere.
     let protocol = level.min(LevelFilter::ERROR);
     let targets = Targets::new().with_default(level).with_target("rmcp", protocol);
-    let lines =
-        tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.environment {
+        Environment::Production => lines.json().flatten_event(true).with_filter(targets).boxed(),
+        Environment::Development => lines.with_ansi(false).with_filter(targets).boxed(),
+    };
+    tracing_subscriber::registry().with(lines).init();
 }

@@ -6,12 +6,14 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use reqwest::Url;
 use xyte_mcp_runtime::api::Api;
+use xyte_mcp_runtime::dispatch::desk::{Arguments, Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::input::Input;
 use xyte_mcp_runtime::upstream::{ClientSettings, Exchange, Trust, client};
 
-use crate::generated::calls;
 use crate::generated::client::Client;
+use crate::generated::{self, calls, workflows};
+use crate::workflows::Fleet;
 
 /// Path of the organization API, which people copy from the portal together with the host.
 const ORGANIZATION_PATH: &str = "/core/v1/organization";
@@ -60,12 +62,25 @@ impl Api for Xyte {
         .boxed()
     }
 
+    fn compute<'a>(
+        &'a self,
+        name: &'a str,
+        desk: &'a Desk<'a>,
+        arguments: Arguments,
+    ) -> BoxFuture<'a, Result<Computed, Failure>> {
+        workflows::compute(&Fleet, name, desk, arguments).boxed()
+    }
+
     fn client(&self) -> Result<&reqwest::Client, Failure> {
         let made = self.client.get_or_init(|| client(&self.settings).map_err(|err| chain(&err)));
         made.as_ref().map_err(|cause| {
             Failure::network(format!("no connection can be made from this machine: {cause}"))
                 .with_hint("Install the system's root certificates (on Debian: ca-certificates), then start the server again.")
         })
+    }
+
+    fn documented_answer(&self, operation: &str) -> Option<&str> {
+        generated::documented_answer(operation)
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{KEY_A, Running, program};
 
 /// Runs it, and gives its exit code with its report.
@@ -32,6 +32,43 @@ fn the_sandbox_is_always_well() {
     assert_eq!(code, 0, "{report}");
     let checks = report["checks"].as_array().unwrap();
     assert!(checks.iter().all(|check| check["ok"] == true), "{report}");
+    assert_eq!(report["departures"], json!([]));
+    let answers = checks.iter().find(|check| check["name"] == "answers").unwrap();
+    assert!(answers["message"].as_str().unwrap().starts_with("6 compared"), "{answers}");
+}
+
+#[test]
+fn answers_that_the_document_does_not_know_are_listed_and_no_fault() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let _request = socket.read(&mut [0; 4096]).unwrap();
+            let body = r#"{"items":[{"id":7,"status":"asleep"}],"colour":"red"}"#;
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json";
+            let length = body.len();
+            write!(socket, "{head}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        }
+    });
+    let (code, report) = doctor(&["--base-url", &base], &[("XYTE_API_KEY", KEY_A)]);
+    assert_eq!(code, 0, "{report}");
+    let departures = report["departures"].as_array().unwrap();
+    for expected in [
+        json!({"operation": "get_organization_info", "at": "colour", "departure": "field"}),
+        json!({"operation": "list_devices", "at": "items[].id", "departure": "type", "expected": "string", "found": "number"}),
+        json!({"operation": "list_devices", "at": "items[].status", "departure": "value", "found": "asleep"}),
+        json!({"operation": "list_tickets", "at": "", "departure": "type", "expected": "array", "found": "object"}),
+    ] {
+        assert!(departures.contains(&expected), "{expected} is not in {report:#}");
+    }
+    let mut text = program();
+    text.args(["doctor", "--base-url", &base]).env("XYTE_API_KEY", KEY_A);
+    let text = String::from_utf8(text.output().unwrap().stdout).unwrap();
+    assert!(
+        text.contains("drift `list_devices` at `items[].status`: the value `asleep`"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -34,6 +34,13 @@ async fn a_bare_call_is_answered_with_plain_json_in_both_eras() {
 }
 
 #[test]
+fn logs_are_lines_of_json_or_text_for_a_person() {
+    let lines = |environment| Running::http(&["--env", environment]).started.clone();
+    assert!(lines("prod").lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    assert!(lines("dev").lines().all(|line| line.contains(" INFO ") && !line.contains('{')));
+}
+
+#[test]
 fn stdio_speaks_both_eras() {
     let initialize = request(
         "initialize",

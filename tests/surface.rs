@@ -43,7 +43,8 @@ fn every_operation_of_the_document_is_exposed_or_skipped_with_a_reason() {
     }
     let skipped = catalogue["skipped"].as_array().unwrap();
     assert!(skipped.iter().all(|skip| skip["reason"].as_str().unwrap().len() > 20));
-    let known = catalogue["entries"].as_array().unwrap().iter().chain(skipped);
+    let entries = catalogue["entries"].as_array().unwrap().iter();
+    let known = entries.filter(|entry| entry["answer"]["form"] != "computed").chain(skipped);
     let mut known: Vec<&str> = known.map(|entry| entry["operation"].as_str().unwrap()).collect();
     documented.sort_unstable();
     known.sort_unstable();

@@ -16,13 +16,15 @@ pub(crate) async fn run(config: &Config, tool: &str, arguments: &str) -> anyhow:
     let Value::Object(arguments) = arguments else {
         bail!("--args takes a JSON object, such as '{{\"limit\": 5}}'")
     };
+    let mut caller = own_caller(&ready);
     let Some(found) = ready.service.catalogue.find(tool) else {
-        match ready.service.catalogue.nearest(tool) {
+        let nearest = ready.service.catalogue.nearest(tool);
+        let tool = caller.redact(tool);
+        match nearest {
             Some(nearest) => bail!("no tool `{tool}`; did you mean `{nearest}`?"),
             None => bail!("no tool `{tool}`; `xyte-mcp capabilities` lists them"),
         }
     };
-    let mut caller = own_caller(&ready);
     caller.selection.toolsets = Toolsets::All; // Whoever types the name of a tool has chosen it.
     match dispatch(&ready.service, &caller, Call { tool: found, arguments, view: View::Tool }).await
     {

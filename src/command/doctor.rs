@@ -1,4 +1,6 @@
-//! `xyte-mcp doctor`: what is wrong with the settings or the connection, and where each setting came from.
+//! `xyte-mcp doctor`: what is wrong with the settings or the connection, how the platform's answers differ from its document, and where each setting came from.
+
+mod answers;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -8,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use xyte_mcp_runtime::caller::Toolsets;
 use xyte_mcp_runtime::dispatch::{Call, View, dispatch};
+use xyte_mcp_runtime::drift::Departure;
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::upstream::{ClientSettings, Trust, client};
 
@@ -36,6 +39,7 @@ enum Fault {
     Slow = 4,
     Key = 5,
     Answer = 6,
+    Redis = 7,
 }
 
 impl Fault {
@@ -56,6 +60,8 @@ struct Report {
     version: &'static str,
     exit_code: u8,
     checks: Vec<Check>,
+    /// Where answers of the platform differ from its document: a remark.
+    departures: Vec<Departure>,
     warnings: Vec<String>,
     settings: Vec<Setting>,
 }
@@ -92,7 +98,7 @@ impl Check {
 
 /// Checks everything and prints the report; the exit code is that of the first fault.
 pub(crate) async fn run(config: &Config, form: Form) -> anyhow::Result<ExitCode> {
-    let mut checks = Vec::new();
+    let (mut checks, mut departures) = (Vec::new(), Vec::new());
     // The operator's bound is for callers; the doctor has to reach what it looks at.
     match prepare_offering(config, &Toolsets::All).await {
         Ok(ready) => {
@@ -100,7 +106,16 @@ pub(crate) async fn run(config: &Config, form: Form) -> anyhow::Result<ExitCode>
                 Ok(()) => Check::passed("settings", mode(config, &ready)),
                 Err(err) => Check::failed("settings", Fault::Setting, err.to_string(), None),
             });
-            checks.extend(connections(config, &ready).await);
+            let connected = connections(config, &ready).await;
+            if connected.iter().all(|check| check.ok) && !ready.own_keys.is_empty() {
+                answers::look(&ready).await;
+            }
+            checks.extend(connected);
+            departures = ready.service.drift.departures();
+            checks.extend(compared(&ready, departures.len()));
+            if config.redis.is_some() {
+                checks.push(redis(&ready).await);
+            }
         }
         Err(err) => {
             let fault = if err.is::<config::Error>() { Fault::Setting } else { Fault::Other };
@@ -113,24 +128,35 @@ pub(crate) async fn run(config: &Config, form: Form) -> anyhow::Result<ExitCode>
         source: origin.source.kind(),
         variable: origin.source.variable().map(str::to_owned),
     });
-    finish(checks, settings.collect(), config.warnings.clone(), form)
+    finish((checks, departures), settings.collect(), config.warnings.clone(), form)
 }
 
 /// The report of settings that cannot even be read.
 pub(crate) fn misconfigured(err: &config::Error, form: Form) -> anyhow::Result<ExitCode> {
     let check = Check::failed("settings", Fault::Setting, err.to_string(), None);
-    finish(vec![check], Vec::new(), Vec::new(), form)
+    finish((vec![check], Vec::new()), Vec::new(), Vec::new(), form)
+}
+
+/// What was compared with the document; nothing where nobody answered.
+fn compared(ready: &Ready, departures: usize) -> Option<Check> {
+    let compared = ready.service.drift.compared();
+    let found = match departures {
+        0 => "as it says".to_owned(),
+        count => format!("different from it in {count}, and passed on as they are"),
+    };
+    let message = format!("{compared} compared with the platform's document: {found}");
+    (compared > 0).then(|| Check::passed("answers", message))
 }
 
 fn finish(
-    checks: Vec<Check>,
+    (checks, departures): (Vec<Check>, Vec<Departure>),
     settings: Vec<Setting>,
     warnings: Vec<String>,
     form: Form,
 ) -> anyhow::Result<ExitCode> {
     let exit_code = checks.iter().find_map(|check| check.fault).map_or(0, |fault| fault as u8);
-    let report =
-        Report { version: env!("CARGO_PKG_VERSION"), exit_code, checks, warnings, settings };
+    let version = env!("CARGO_PKG_VERSION");
+    let report = Report { version, exit_code, checks, departures, warnings, settings };
     super::print(&match form {
         Form::Json => serde_json::to_string_pretty(&report)?,
         Form::Text => text(&report)?,
@@ -146,6 +172,9 @@ fn text(report: &Report) -> Result<String, std::fmt::Error> {
         if let Some(hint) = &check.hint {
             writeln!(text, "{:19} {hint}", "")?;
         }
+    }
+    for departure in &report.departures {
+        writeln!(text, "drift `{}` {departure}", departure.operation)?;
     }
     for warning in &report.warnings {
         writeln!(text, "warn  {warning}")?;
@@ -202,6 +231,22 @@ async fn read(ready: &Ready, name: &'static str, tool: &str, arguments: &str) ->
         Err(failure) => {
             let message = format!("`{}`: {failure}", tool.name());
             Check::failed(name, Fault::of(&failure), message, failure.hint)
+        }
+    }
+}
+
+/// Whether what replicas share is there; why not is in the log.
+async fn redis(ready: &Ready) -> Check {
+    const NAME: &str = "redis";
+    let started = Instant::now();
+    match ready.service.ping().await {
+        Ok(()) => {
+            let ms = started.elapsed().as_millis();
+            Check::passed(NAME, format!("answered after {ms} ms"))
+        }
+        Err(gone) => {
+            let hint = "The log on stderr says why. Check REDIS_URL, its password, and that this Redis may be written to.";
+            Check::failed(NAME, Fault::Redis, gone.to_string(), Some(hint.to_owned()))
         }
     }
 }

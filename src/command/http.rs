@@ -10,14 +10,20 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use xyte_mcp_runtime::caller::Key;
 use xyte_mcp_runtime::server::Server;
-use xyte_mcp_runtime::transport::http::{Access, HttpSettings, KeySettings, app, serve};
+use xyte_mcp_runtime::transport::http::{Access, Bounds, HttpSettings, KeySettings, app, serve};
 
 use super::{identity, prepare, stop_on_signal};
 use crate::cli::HttpFlags;
 use crate::config::Config;
 
 const BODY_LIMIT: usize = 1024 * 1024; // Bytes; no call of a tool comes near it.
-const DRAIN: Duration = Duration::from_secs(25); // Longer than the deadline of a call.
+const DRAIN: Duration = Duration::from_secs(45); // Longer than the deadline of any call.
+
+/// Most connections at a time: far more than callers need, and their buffers stay below 100 MB.
+const MOST_CONNECTIONS: usize = 4096;
+
+/// Open files besides: connections to the platform, those that are about to end, the audit, the runtime's own.
+const OTHER_FILES: usize = 512;
 
 pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()> {
     let ready = prepare(config).await?;
@@ -51,8 +57,26 @@ pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()>
     }
     tracing::info!(server.address = %address, "MCP at http://{address}/mcp");
     let server = Server::for_requests(ready.service, identity());
-    serve(app(server, settings), listener, stop_on_signal()?, DRAIN).await;
+    let bounds = Bounds { connections: connections(files()), drain: DRAIN };
+    serve(app(server, settings), listener, stop_on_signal()?, bounds).await;
     Ok(())
+}
+
+/// How many files the process may open; many systems start it with less than they would grant.
+fn files() -> usize {
+    let wanted = MOST_CONNECTIONS + OTHER_FILES;
+    match rlimit::increase_nofile_limit(wanted as u64) {
+        Ok(granted) => usize::try_from(granted).unwrap_or(usize::MAX),
+        Err(err) => {
+            tracing::warn!(error = %err, "the limit of open files is unknown");
+            OTHER_FILES * 2
+        }
+    }
+}
+
+/// How many connections so many files leave room for.
+fn connections(files: usize) -> usize {
+    files.saturating_sub(OTHER_FILES).max(files / 4).min(MOST_CONNECTIONS)
 }
 
 /// Without an organization's key each request brings its own; a partner's key alone is nobody's.
@@ -76,6 +100,11 @@ mod tests {
     use super::*;
     use crate::cli::Flags;
     use crate::config::source::Surroundings;
+
+    #[test]
+    fn connections_leave_files_for_the_platform() {
+        assert_eq!([100, 1024, 2048, 1 << 20].map(connections), [25, 512, 1536, 4096]);
+    }
 
     #[test]
     fn the_servers_own_key_serves_strangers_on_the_loopback_address_only() {

@@ -8,6 +8,12 @@ use xyte_mcp_runtime::caller::{Key, Toolsets};
 use super::{AuditTo, Config};
 
 impl Config {
+    /// Every secret that is set.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Key> {
+        let Self { api_key, partner_key, http_token, metrics_token, .. } = self;
+        [api_key, partner_key, http_token, metrics_token].into_iter().flatten().cloned()
+    }
+
     /// Every setting by its variable.
     pub(crate) fn shown(&self) -> Value {
         let toolsets = match &self.toolsets {
@@ -30,6 +36,7 @@ impl Config {
             ("XYTE_MCP_PORT", json!(self.port)),
             ("XYTE_ALLOWED_HOSTS", json!(self.allowed_hosts.join(","))),
             ("XYTE_ALLOWED_ORIGINS", json!(self.allowed_origins.join(","))),
+            ("REDIS_URL", json!(self.redis.as_ref().map(|redis| &redis.masked))),
             ("XYTE_RATE_LIMIT", json!(self.rate_limit)),
             ("XYTE_TIMEOUT_MS", milliseconds(self.manners.timeout)),
             ("XYTE_DEADLINE_MS", milliseconds(self.deadline)),
@@ -41,6 +48,7 @@ impl Config {
             ("XYTE_READ_ONLY", json!(self.read_only)),
             ("XYTE_TOOLSETS", toolsets),
             ("XYTE_LOG_LEVEL", json!(self.log_level.as_str())),
+            ("XYTE_ENV", json!(self.environment.name())),
             ("XYTE_AUDIT", audit),
         ];
         let settings: Map<String, Value> =

@@ -21,20 +21,23 @@ const ALIASES: &[(&str, &[&str])] = &[
 ];
 
 /// Variables whose values are never shown, and which a file may hold instead.
-const SECRETS: &[&str] =
-    &["XYTE_API_KEY", "XYTE_PARTNER_API_KEY", "XYTE_MCP_HTTP_TOKEN", "XYTE_METRICS_TOKEN"];
+const SECRETS: &[&str] = &[
+    "REDIS_URL",
+    "XYTE_API_KEY",
+    "XYTE_PARTNER_API_KEY",
+    "XYTE_MCP_HTTP_TOKEN",
+    "XYTE_METRICS_TOKEN",
+];
 
 /// Variables of features that this build does not have.
 const NOT_YET: &[(&str, &str)] = &[
     ("DATABASE_URL", "background tasks"),
     ("ENABLE_ASYNC_TASKS", "background tasks"),
-    ("REDIS_URL", "shared limits and events"),
     ("RESULT_BACKEND_URL", "background tasks"),
     ("XYTE_ANSWER_TOKENS", "answer budget"),
     ("XYTE_BULK_MAX", "bulk tools"),
     ("XYTE_CONFIRM", "consent"),
     ("XYTE_CONFIRM_COMMANDS", "consent"),
-    ("XYTE_ENV", "environment profiles"),
     ("XYTE_EXPERIMENTAL_APIS", "experimental tools"),
     ("XYTE_PLUGINS", "plugins"),
     ("XYTE_PRESETS_DIR", "room presets"),
@@ -65,8 +68,10 @@ impl<'a> Lookup<'a> {
     /// Refuses variables that would be silently without effect.
     pub(super) fn refuse_what_is_not_there_yet(&self) -> Result<(), Error> {
         for (name, feature) in NOT_YET {
-            if self.is_set(name) {
-                return Err(Error::NotYet { name: (*name).to_owned(), feature });
+            for name in [(*name).to_owned(), format!("{name}_FILE")] {
+                if self.is_set(&name) {
+                    return Err(Error::NotYet { name, feature });
+                }
             }
         }
         Ok(())

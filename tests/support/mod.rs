@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, reason = "a test hands over what it wrote in place")]
 
+pub(crate) mod hanging;
+pub(crate) mod redis;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -51,6 +54,8 @@ pub(crate) fn name(entry: &Value) -> &str {
 pub(crate) struct Running {
     child: Child,
     pub(crate) address: String,
+    /// Where a sandbox is seen from behind.
+    pub(crate) admin: String,
     /// What it wrote while it started.
     pub(crate) started: String,
     rest: Option<std::thread::JoinHandle<String>>,
@@ -68,7 +73,11 @@ impl Running {
     pub(crate) fn sandbox() -> Self {
         let mut command = program();
         command.args(["sandbox", "--port", "0", "--scenario", "small"]);
-        Self::start(command, Pipe::Stdout, "http://", "\n")
+        let mut running = Self::start(command, Pipe::Stdout, "admin: http://", " ");
+        let (_, first) = running.started.split_once("http://").unwrap();
+        let address = first.lines().next().unwrap().to_owned();
+        running.admin = std::mem::replace(&mut running.address, address);
+        running
     }
 
     fn start(mut command: Command, pipe: Pipe, before: &str, after: &str) -> Self {
@@ -97,7 +106,7 @@ impl Running {
             lines.read_to_string(&mut text).unwrap_or_default();
             text
         });
-        Self { child, address, started, rest: Some(rest) }
+        Self { child, address, admin: String::new(), started, rest: Some(rest) }
     }
 
     /// Sends one JSON-RPC message, as a person with curl would.
@@ -132,7 +141,7 @@ impl Running {
     /// Requests that a sandbox has received.
     pub(crate) async fn received(&self) -> u64 {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let url = format!("http://{}/__sandbox/stats", self.address);
+        let url = format!("http://{}/stats", self.admin);
         let stats: Value = client.get(url).send().await.unwrap().json().await.unwrap();
         stats["requests"].as_u64().unwrap()
     }

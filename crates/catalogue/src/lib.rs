@@ -23,7 +23,7 @@ pub struct Catalogue {
     pub toolsets: Vec<Toolset>,
     /// What an upstream status means, by status (`404`) or class (`5XX`).
     pub errors: BTreeMap<String, ErrorRule>,
-    /// One entry per exposed operation, in the order tools are listed: by toolset, then by name.
+    /// One entry per exposed operation and per computed tool, in the order tools are listed: by toolset, then by name.
     pub entries: Vec<Entry>,
     /// Operations that are deliberately not exposed.
     pub skipped: Vec<Skipped>,
@@ -64,10 +64,10 @@ pub struct ErrorRule {
     pub hint: String,
 }
 
-/// One operation as a tool, and perhaps as a resource and a route.
+/// One operation as a tool, and perhaps as a resource and a route; or a tool that the server computes from several operations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Operation id in the document.
+    /// Operation id in the document; of a computed tool, its name in the overrides.
     pub operation: String,
     /// What a call does to the platform.
     pub class: Class,
@@ -80,10 +80,15 @@ pub struct Entry {
     /// Other names the tool answers to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
-    /// HTTP method, upper case.
+    /// HTTP method, upper case; empty for a computed tool.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub method: String,
-    /// Path template in the document.
+    /// Path template in the document; empty for a computed tool.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
+    /// Operations that a computed tool calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<String>,
     /// Name of the security scheme that says which key the call needs; empty when it needs none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub credential: String,
@@ -113,6 +118,13 @@ pub struct Entry {
     pub cache: bool,
     /// Arguments of a call that works on the sandbox.
     pub example: Map<String, Value>,
+}
+
+impl Entry {
+    /// Whether the server computes the answer itself, from the operations that it names.
+    pub fn is_computed(&self) -> bool {
+        self.answer.form == Form::Computed
+    }
 }
 
 /// What a call does to the platform.
@@ -177,6 +189,8 @@ pub enum Form {
     Object,
     /// Undocumented, or no body: served as `{status, answer}`.
     Unknown,
+    /// Computed by the server: served as it is.
+    Computed,
 }
 
 /// A platform's way of cutting a list into pages.

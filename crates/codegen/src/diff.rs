@@ -194,6 +194,7 @@ pub fn compare(inputs: &Inputs<'_>) -> Result<Changes, Report> {
     let mut changes = surface::compare(&view);
     let mut decisions = paging::stale(&view);
     let proposals = propose::describe(&view, &findings);
+    decisions.extend(decision::computed(&view, &changes));
     decisions.extend(decision::decide(&view, findings));
     changes.sort_by(order);
     decisions.sort_by(|left, right| (&left.place, &left.rule).cmp(&(&right.place, &right.rule)));

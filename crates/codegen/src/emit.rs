@@ -5,6 +5,7 @@ pub(crate) mod capabilities;
 pub(crate) mod client;
 mod filters;
 pub(crate) mod usage;
+pub(crate) mod workflows;
 
 use crate::diagnostic::Diagnostic;
 

@@ -40,12 +40,16 @@ pub struct Output {
     pub client: String,
     /// One arm per operation, Rust.
     pub calls: String,
+    /// What the product computes by hand: arguments and methods, Rust.
+    pub workflows: String,
     /// The catalogue the server loads, JSON.
     pub capabilities: String,
     /// The usage document, Markdown.
     pub usage: String,
     /// The document with the patches applied, JSON.
     pub document: String,
+    /// What the document says of each answer, JSON Schemas by operation.
+    pub answers: String,
     /// The same as `capabilities`, as data.
     pub catalogue: Catalogue,
     /// Findings that do not stop the build, rendered.
@@ -54,13 +58,15 @@ pub struct Output {
 
 impl Output {
     /// The generated files by name.
-    pub fn files(&self) -> [(&'static str, &str); 5] {
+    pub fn files(&self) -> [(&'static str, &str); 7] {
         [
             ("client.rs", &self.client),
             ("calls.rs", &self.calls),
+            ("workflows.rs", &self.workflows),
             ("capabilities.json", &self.capabilities),
             ("API_USAGE.md", &self.usage),
             ("document.json", &self.document),
+            ("answers.json", &self.answers),
         ]
     }
 }
@@ -90,12 +96,15 @@ pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
             return Err(report(inputs, findings));
         }
     };
+    let answers = resolve::known::answers(&document, &catalogue);
     Ok(Output {
         client,
         calls,
+        workflows: emit::workflows::emit(&catalogue),
         capabilities: emit::capabilities::emit(&catalogue),
         usage,
         document: document.value.to_string(),
+        answers: serde_json::Value::Object(answers).to_string(),
         catalogue,
         warnings: findings,
     })

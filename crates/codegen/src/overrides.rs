@@ -24,6 +24,7 @@ pub(crate) struct Overrides {
     pub(crate) errors: Vec<ErrorOverride>,
     pub(crate) paging: Vec<Dialect>,
     pub(crate) operations: Vec<OperationOverride>,
+    pub(crate) workflows: Vec<Workflow>,
     pub(crate) skip: Vec<Skip>,
     pub(crate) patches: Vec<Patch>,
 }
@@ -100,6 +101,30 @@ pub(crate) struct ArgumentOverride {
     pub(crate) argument: Word,
     pub(crate) name: Option<Word>,
     pub(crate) description: Option<Word>,
+}
+
+/// `[workflows.NAME]`: a tool that the server computes from several operations.
+#[derive(Debug, Clone)]
+pub(crate) struct Workflow {
+    pub(crate) name: Word,
+    pub(crate) tool: ToolOverride,
+    pub(crate) description: Option<Word>,
+    /// The security scheme whose key it acts with.
+    pub(crate) credential: Option<Word>,
+    /// Operations that it calls.
+    pub(crate) calls: Vec<Word>,
+    pub(crate) arguments: Vec<WorkflowArgument>,
+    /// Members of its answer, as schemas.
+    pub(crate) result: Vec<(Word, Value)>,
+    pub(crate) example: Option<Vec<(Word, Value)>>,
+}
+
+/// `arguments.NAME = { type = "…", … }` of a workflow: a JSON schema, and whether the argument is needed.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkflowArgument {
+    pub(crate) name: Word,
+    pub(crate) required: bool,
+    pub(crate) schema: Value,
 }
 
 /// A line under `[skip]`.

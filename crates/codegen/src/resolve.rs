@@ -6,10 +6,12 @@ mod answer;
 mod arguments;
 mod credential;
 mod entry;
+pub(crate) mod known;
 pub(crate) mod schema;
 mod surface;
 mod text;
 mod unique;
+mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,8 +36,11 @@ pub(crate) fn resolve(
     check_names(document, overrides, findings);
     let context = Context { document, overrides, toolsets: &toolsets };
     let (exposed, skipped) = decide(&context, findings);
-    unique::check(&exposed, findings);
-    let mut entries: Vec<Entry> = exposed.into_iter().map(|exposed| exposed.entry).collect();
+    unique::check(&exposed, &overrides.workflows, findings);
+    let computed = overrides.workflows.iter().map(|it| workflow::resolve(&context, it, findings));
+    let computed: Vec<Entry> = computed.collect();
+    let mut entries: Vec<Entry> =
+        exposed.into_iter().map(|exposed| exposed.entry).chain(computed).collect();
     let order: BTreeMap<&str, usize> =
         toolsets.iter().enumerate().map(|(at, set)| (set.name.as_str(), at)).collect();
     entries.sort_by_cached_key(|entry| {

@@ -337,3 +337,28 @@ fn hostile_words_neither_steer_the_terminal_nor_become_markup() {
     let outside: String = prose.split('`').step_by(2).collect();
     assert!(!outside.replace("\\<", "").contains("<script>"), "{page}");
 }
+
+#[test]
+fn a_computed_tool_is_named_when_an_operation_it_calls_breaks() {
+    let base: Value =
+        serde_json::from_str(&read("crates/codegen/tests/base/document.json")).unwrap();
+    let overrides = read("crates/codegen/tests/base/overrides.toml");
+    let changes = |mutate: fn(&mut Value)| {
+        let mut after = base.clone();
+        mutate(&mut after);
+        run(&base.to_string(), &after.to_string(), &overrides).unwrap()
+    };
+    let broken = changes(|document| {
+        document["components"]["schemas"]["Book"]["properties"]["title"]["type"] = json!("integer");
+    });
+    let told = told(&broken);
+    let wanted = "computes from `list_books`, which changes";
+    assert!(
+        told.iter().any(|line| line.starts_with("mend computed-tool") && line.contains(wanted)),
+        "{told:#?}"
+    );
+    let renamed =
+        changes(|document| document["paths"]["/books"]["get"]["operationId"] = json!("listBooks"));
+    assert!(renamed.changes.is_empty());
+    assert_eq!(renamed.decisions.len(), 1, "{:#?}", renamed.decisions);
+}

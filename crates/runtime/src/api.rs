@@ -2,6 +2,7 @@
 
 use futures::future::BoxFuture;
 
+use crate::dispatch::desk::{Arguments, Computed, Desk};
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::upstream::Exchange;
@@ -18,9 +19,29 @@ pub trait Api: Send + Sync + 'static {
         input: Input<'a>,
     ) -> BoxFuture<'a, Result<reqwest::Request, Failure>>;
 
+    /// Works out the answer of a tool that the server computes; `name` is its name in the overrides.
+    ///
+    /// An API without such tools knows none.
+    fn compute<'a>(
+        &'a self,
+        name: &'a str,
+        desk: &'a Desk<'a>,
+        arguments: Arguments,
+    ) -> BoxFuture<'a, Result<Computed, Failure>> {
+        let _ = (desk, arguments);
+        Box::pin(async move { Err(Failure::unknown_operation(name)) })
+    }
+
     /// The connection that all requests share.
     ///
     /// # Errors
     /// When none can be made from this machine.
     fn client(&self) -> Result<&reqwest::Client, Failure>;
+
+    /// What the API's document says of an operation's answer: the text of a JSON Schema that is closed wherever members are named.
+    ///
+    /// Where there is none, answers of the operation are not compared with it.
+    fn documented_answer(&self, _operation: &str) -> Option<&str> {
+        None
+    }
 }

@@ -19,23 +19,33 @@ use crate::text::quoted;
 
 /// Where records go. Cheap to clone; by default nowhere.
 #[derive(Clone, Default)]
-pub struct Audit(Option<Arc<Mutex<Box<dyn Write + Send>>>>);
+pub struct Audit {
+    writer: Option<Arc<Mutex<Box<dyn Write + Send>>>>,
+    /// What no record may hold besides the caller's keys.
+    secrets: Arc<[Key]>,
+}
 
 impl fmt::Debug for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Audit(on)" } else { "Audit(off)" })
+        f.write_str(if self.is_on() { "Audit(on)" } else { "Audit(off)" })
     }
 }
 
 impl Audit {
     /// Writes every record to this writer, in one piece.
     pub fn to(writer: impl Write + Send + 'static) -> Self {
-        Self(Some(Arc::new(Mutex::new(Box::new(writer)))))
+        Self { writer: Some(Arc::new(Mutex::new(Box::new(writer)))), ..Self::default() }
+    }
+
+    /// Masks these too, which a caller may have put where they do not belong.
+    #[must_use]
+    pub fn masking(self, secrets: impl IntoIterator<Item = Key>) -> Self {
+        Self { secrets: secrets.into_iter().collect(), ..self }
     }
 
     /// Whether anybody reads along.
     pub(crate) fn is_on(&self) -> bool {
-        self.0.is_some()
+        self.writer.is_some()
     }
 
     /// Begins the record of a call; one that may change something is written down before it happens.
@@ -49,8 +59,11 @@ impl Audit {
         key: Option<&Key>,
         (tool, arguments): (&Tool, &Map<String, Value>),
     ) -> io::Result<Entry> {
-        let Some(writer) = &self.0 else { return Ok(Entry::default()) };
-        let masked = |text: &str| quoted(&caller.redact(text));
+        let Some(writer) = &self.writer else { return Ok(Entry::default()) };
+        let masked = |text: &str| {
+            let text = self.secrets.iter().fold(caller.redact(text), |text, key| key.redact(&text));
+            quoted(&text)
+        };
         let record = Record {
             kind: "audit",
             time: String::new(),

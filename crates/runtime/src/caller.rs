@@ -4,10 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use http::HeaderValue;
 use sha2::{Digest as _, Sha256};
+
+use crate::request::RequestId;
 
 /// The full digest of a key: what buckets, caches and stores are keyed by.
 pub type Digest = [u8; 32];
@@ -101,6 +104,24 @@ pub struct Caller {
     pub transport: Transport,
     /// What the client calls itself, where it does and somebody wants to know.
     pub client: Option<String>,
+    /// The name of the request, where the transport gave it one.
+    pub request: Option<RequestId>,
+    /// The address it came from, where it came over a network.
+    pub address: Option<Address>,
+}
+
+/// Where a request came from, as far as one subscriber can be told from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Address(IpAddr);
+
+impl Address {
+    /// An IPv4 address, or the half of an IPv6 address that names the network: whoever has one address of it has all.
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+            plain @ IpAddr::V4(_) => plain,
+        })
+    }
 }
 
 /// The way a caller came.
@@ -159,8 +180,16 @@ impl Caller {
         }
     }
 
+    /// The key that the caller brought, which only the platform can tell to be a good one.
+    pub(crate) fn brought(&self) -> Option<&Key> {
+        match &self.credentials {
+            Credentials::Brought(key) => Some(key),
+            Credentials::None | Credentials::Own(..) => None,
+        }
+    }
+
     /// Masks every occurrence of the caller's keys in a text.
-    pub(crate) fn redact(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         match &self.credentials {
             Credentials::None => text.to_owned(),
             Credentials::Brought(key) => key.redact(text),

@@ -31,7 +31,7 @@ pub struct Catalogue {
 /// One tool, with what is compiled once.
 #[derive(Debug)]
 pub struct Tool {
-    /// What the generator decided.
+    /// What the generator decided; its `tool` is empty here and lies in `served`.
     pub entry: model::Entry,
     /// Its place in the catalogue, by which others keep what belongs to it.
     pub(crate) position: usize,
@@ -99,6 +99,12 @@ impl Catalogue {
         self.names.get(name).map(|&index| &self.tools[index])
     }
 
+    /// Finds the tool of an operation.
+    pub(crate) fn find_operation(&self, operation: &str) -> Option<&Tool> {
+        let same = |tool: &&Tool| tool.entry.operation == operation && !tool.entry.is_computed();
+        self.tools.iter().find(same)
+    }
+
     /// The name nearest to one that does not exist, if any is near.
     pub fn nearest(&self, name: &str) -> Option<&str> {
         nearest(name, self.tools.iter().map(Tool::name))
@@ -118,8 +124,10 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
 }
 
 impl Tool {
-    fn new(entry: model::Entry, position: usize) -> Result<Self, LoadError> {
-        let served = serde_json::from_value(Value::Object(entry.tool.clone()))
+    fn new(mut entry: model::Entry, position: usize) -> Result<Self, LoadError> {
+        // Moved, not copied: schemas are most of what a catalogue takes in memory.
+        let tool = Value::Object(std::mem::take(&mut entry.tool));
+        let served = serde_json::from_value(tool)
             .map_err(|source| LoadError::Tool { operation: entry.operation.clone(), source })?;
         let shown = compile(&entry, &entry.answer.columns);
         let shown_as_resource =
@@ -170,6 +178,6 @@ pub(crate) fn compile(entry: &model::Entry, columns: &[String]) -> Option<Tree> 
         model::Form::Object if !columns.is_empty() => {
             Some(Tree::new(columns.iter().map(String::as_str)))
         }
-        model::Form::Object | model::Form::Unknown => None,
+        model::Form::Object | model::Form::Unknown | model::Form::Computed => None,
     }
 }

@@ -145,7 +145,7 @@ fn take_options(
     arguments: &mut Map<String, Value>,
     options: &mut Options,
 ) -> Option<String> {
-    if tool.entry.answer.form == Form::Unknown {
+    if matches!(tool.entry.answer.form, Form::Unknown | Form::Computed) {
         return None;
     }
     let mut own =

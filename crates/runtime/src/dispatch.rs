@@ -3,10 +3,11 @@
 //! There is no other way to the platform, and no way in without a [`Caller`].
 //! It knows neither header names nor what a status number means.
 
+pub mod desk;
+mod ending;
 mod view;
 mod walk;
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -15,14 +16,18 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use xyte_mcp_catalogue::{Form, Location};
 
+use self::desk::{Computed, Desk};
+use self::ending::Ending;
 use self::view::{list_plan, one_piece};
-use crate::caller::{Caller, Digest, Key, Toolsets};
+use crate::caller::{Address, Caller, Digest, Key, Toolsets};
 use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
 use crate::input::Input;
+use crate::request::RequestId;
 use crate::service::Service;
 use crate::shape::Shaped;
+use crate::strangers::Verdict;
 use crate::upstream::{Answered, Exchange, Kind, Order, describe};
 
 /// What a change says whose answer cannot be read.
@@ -67,40 +72,44 @@ pub async fn dispatch(
     call: Call<'_>,
 ) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let request_id = request_id();
+    let request_id = caller.request.unwrap_or_else(RequestId::random).to_string();
     let tool = call.tool;
     let key = caller.key(&tool.entry.credential).cloned();
-    let deadline = started + service.settings.deadline;
+    let deadline = started
+        + if tool.entry.is_computed() {
+            service.settings.long_deadline
+        } else {
+            service.settings.deadline
+        };
+    let span = Span { started, deadline };
     let audit = &service.settings.audit;
-    let record = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
-    let status = AtomicU16::new(0);
-    let performed = match &record {
-        Ok(_) => Box::pin(perform(service, caller, (key.as_ref(), &status), call, deadline)).await,
-        Err(err) => Err(unrecorded(err)),
+    let begun = audit.begin(&request_id, caller, key.as_ref(), (tool, &call.arguments));
+    let (record, refused) = match begun {
+        Ok(record) => (Some(record), None),
+        Err(err) => (None, Some(unrecorded(&err))),
     };
-    let result =
-        settle(tool, performed).map_err(|failure| address(failure, key.as_ref(), &request_id));
-    let answered = Some(status.into_inner()).filter(|status| *status != 0);
-    let (code, status) = match &result {
-        Ok(_) => ("ok", answered),
-        Err(failure) => (failure.code.as_ref(), failure.status.or(answered)),
+    let (key, status) = (key.as_ref(), AtomicU16::new(0));
+    let request_id = request_id.as_str();
+    let mut ending = Ending {
+        service,
+        tool,
+        key,
+        request_id,
+        started,
+        status,
+        record,
+        over: false,
+        _under_way: service.under_way.token(),
     };
-    if let Ok(record) = record {
-        record.end(code, status);
-    }
-    service.metrics.called(tool, result.as_ref().err(), started.elapsed());
-    tracing::info!(
-        request.id = request_id,
-        tool.name = tool.name(),
-        key.id = key.as_ref().map(Key::id),
-        outcome = code,
-        upstream.status = status,
-        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "{} {code}",
-        tool.name(),
-    );
+    let performed = match refused {
+        None => Box::pin(perform(service, caller, (key, &ending.status), call, span)).await,
+        Some(failure) => Err(failure),
+    };
+    let result = settle(tool, performed).map_err(|failure| address(failure, key, request_id));
+    ending.tell(result.as_ref().err());
     let (shaped, as_of) = result?;
     let mut meta = service.settings.meta.clone();
+    meta.insert("request_id".to_owned(), request_id.into());
     if let Some(as_of) = as_of {
         let text = as_of.to_rfc3339_opts(SecondsFormat::Secs, true);
         meta.insert("as_of".to_owned(), text.into());
@@ -123,18 +132,20 @@ async fn perform(
     caller: &Caller,
     (key, status): (Option<&Key>, &AtomicU16),
     call: Call<'_>,
-    deadline: Instant,
+    span: Span,
 ) -> Performed {
     let Call { tool, arguments, view } = call;
-    admit(service, caller, key, tool, view)?;
+    admit(service, caller, key, tool, view).await?;
     let Decoded { arguments, options } = decode(tool, arguments)?;
     let (tenant, arguments, options) = (caller.tenant(), &arguments, &options);
-    let errand = Errand { service, tool, tenant, key, status, arguments, options, deadline };
+    let stranger = caller.address.zip(caller.brought().map(Key::digest));
+    let errand = Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
     match tool.entry.answer.form {
         Form::List => {
             let (plan, limit) = list_plan(tool, options, view);
             walk::walk(&errand, &plan, limit).await
         }
+        Form::Computed => Box::pin(compute(&errand)).await,
         Form::Object | Form::Unknown => match errand.fetch(Vec::new()).await? {
             Fetched::Preview(request) => Ok(preview(&request)),
             Fetched::Answered(answered) => {
@@ -144,13 +155,27 @@ async fn perform(
     }
 }
 
+/// What the server works out itself, from reads of this caller.
+async fn compute(errand: &Errand<'_>) -> Performed {
+    let &Errand { service, tool, tenant, key, stranger, status, options, span, .. } = errand;
+    let fresh = options.fresh;
+    let desk = Desk { service, tool, tenant, key, stranger, status, fresh, span };
+    if options.dry_run {
+        return Ok((desk.preview(), None));
+    }
+    let arguments = errand.arguments.clone();
+    let computed = service.api.compute(&tool.entry.operation, &desk, arguments).await?;
+    let Computed { structured, text, as_of } = computed;
+    Ok((Shaped { structured, text }, Some(as_of)))
+}
+
 /// The answer of a dry run.
 fn preview(request: &Value) -> (Shaped, Option<DateTime<Utc>>) {
     (Shaped::of(json!({ "dry_run": true, "request": request })), None)
 }
 
 /// The first step: who calls, how often, and what they may see.
-fn admit(
+async fn admit(
     service: &Service,
     caller: &Caller,
     key: Option<&Key>,
@@ -165,7 +190,7 @@ fn admit(
         .with_hint(service.settings.key_hint.clone()));
     }
     let who = key.map_or_else(|| caller.tenant(), Key::digest);
-    service.limit.admit(who).map_err(|wait| over_limit(service, wait))?;
+    service.limit.admit(who).await.map_err(|wait| over_limit(service, wait))?;
     let toolset = &tool.entry.toolset;
     if !service.offers(tool) {
         let message = format!(
@@ -219,17 +244,26 @@ fn over_limit(service: &Service, wait: Duration) -> Failure {
     Failure { retry_after_ms: Some(wait_ms), ..failure }
 }
 
+/// When a call began, and when it ends at the latest.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    started: Instant,
+    deadline: Instant,
+}
+
 /// A call that was let in, and may take several requests.
 struct Errand<'a> {
     service: &'a Service,
     tool: &'a Tool,
     tenant: Digest,
     key: Option<&'a Key>,
+    /// Where a key came from that only the platform can tell to be a good one.
+    stranger: Option<(Address, Digest)>,
     /// The platform's last status.
     status: &'a AtomicU16,
     arguments: &'a Map<String, Value>,
     options: &'a Options,
-    deadline: Instant,
+    span: Span,
 }
 
 /// What one request brought.
@@ -254,14 +288,19 @@ impl Errand<'_> {
             operation: &entry.operation,
             tenant: self.tenant,
             key: self.key.map(Key::digest).unwrap_or_default(),
-            deadline: self.deadline,
+            since: self.span.started,
+            deadline: self.span.deadline,
             kind: self.kind(),
         };
         let started = Instant::now();
         let result = service.upstream.fetch(order).await.and_then(|answered| {
             self.status.store(answered.reply.status, Ordering::Relaxed);
+            self.note_key(answered.reply.status);
             match Reach::of(answered.reply.status) {
-                Reach::Done => Ok(answered),
+                Reach::Done => {
+                    service.drift.look(self.tool, &answered.reply);
+                    Ok(answered)
+                }
                 _ => Err(platform::refused(
                     &answered.reply,
                     &entry.errors,
@@ -272,6 +311,18 @@ impl Errand<'_> {
         let outcome = result.as_ref().map(|answered| answered.reply.status);
         service.metrics.exchanged(self.tool, outcome, started.elapsed());
         result.map(Fetched::Answered)
+    }
+
+    /// Notes whether the platform knows the key; most answers do not say.
+    fn note_key(&self, status: u16) {
+        let verdict = match status {
+            200..=299 => Verdict::Known,
+            401 => Verdict::Unknown,
+            _ => return,
+        };
+        if let Some((address, key)) = self.stranger {
+            self.service.strangers.answered(address, key, verdict);
+        }
     }
 
     /// What may be done with the requests of this call.
@@ -319,7 +370,7 @@ fn done(tool: &Tool, status: Option<u16>) -> Shaped {
         Form::Unknown => {
             Shaped::of(json!({ "status": status, "answer": null, "warnings": [DONE_UNREADABLE] }))
         }
-        Form::Object | Form::List => Shaped::of(
+        Form::Object | Form::List | Form::Computed => Shaped::of(
             json!({ "done": true, "http_status": status, "answer": null, "warnings": [DONE_UNREADABLE] }),
         ),
     }
@@ -332,10 +383,4 @@ fn address(mut failure: Failure, key: Option<&Key>, request_id: &str) -> Failure
     }
     failure.request_id = Some(request_id.to_owned());
     failure
-}
-
-/// Sixteen hexadecimal digits that are unlikely to come twice in one log.
-fn request_id() -> String {
-    // The standard library's hasher is seeded randomly, and differently each time.
-    format!("{:016x}", RandomState::new().build_hasher().finish())
 }

@@ -35,7 +35,31 @@ pub struct Metrics {
     statuses: Family<OfStatus, Counter>,
     /// Calls that the limit refused.
     pub rate_limited: Counter,
+    /// Connections to Redis that failed or were lost.
+    pub(crate) redis_errors: Counter,
+    /// Calls that were counted by this process alone, though replicas share a limit.
+    pub(crate) limit_fallbacks: Counter,
     auth_failures: Family<OfReason, Counter>,
+    drift: Family<OfOperation, Counter>,
+}
+
+/// Counts departures of the platform's answers from its document; for those who look for them elsewhere than calls are counted.
+pub(crate) struct Drifted(Family<OfOperation, Counter>);
+
+impl Drifted {
+    pub(crate) fn count(&self, operation: &str, departures: usize) {
+        let of = OfOperation { operation: operation.to_owned() };
+        self.0.get_or_create(&of).inc_by(departures as u64);
+    }
+}
+
+/// How often the cache was of use. Cheap to clone; all clones count together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reuse {
+    /// Reads that were answered from what is kept, or by an equal read under way.
+    pub(crate) hits: Counter,
+    /// Reads that began a request.
+    pub(crate) misses: Counter,
 }
 
 /// The meters of one tool, each made when it is first needed.
@@ -66,6 +90,11 @@ struct OfExchange {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfOperation {
+    operation: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfCode {
     code: String,
 }
@@ -88,7 +117,7 @@ impl fmt::Debug for Metrics {
 
 impl Metrics {
     /// Registers every meter; those of the platform begin with the catalogue's own scheme.
-    pub fn new(catalogue: &Catalogue) -> Self {
+    pub(crate) fn new(catalogue: &Catalogue, reuse: &Reuse) -> Self {
         let latency: fn() -> Histogram = || Histogram::new(BUCKETS);
         let mut metrics = Self {
             registry: Registry::default(),
@@ -100,14 +129,17 @@ impl Metrics {
             errors: Family::default(),
             statuses: Family::default(),
             rate_limited: Counter::default(),
+            redis_errors: Counter::default(),
+            limit_fallbacks: Counter::default(),
             auth_failures: Family::default(),
+            drift: Family::default(),
         };
-        metrics.register(&catalogue.api.scheme);
+        metrics.register(&catalogue.api.scheme, reuse);
         metrics
     }
 
     /// Counters are named without `_total`, which their text adds.
-    fn register(&mut self, platform: &str) {
+    fn register(&mut self, platform: &str, reuse: &Reuse) {
         let platform = platform.replace(|char: char| !char.is_ascii_alphanumeric(), "_");
         let own = &mut self.registry;
         own.register(
@@ -126,6 +158,21 @@ impl Metrics {
             self.statuses.clone(),
         );
         own.register(
+            format!("{platform}_schema_drift"),
+            "Fields, types and values in sampled answers that the document does not have",
+            self.drift.clone(),
+        );
+        own.register(
+            format!("{platform}_cache_hits"),
+            "Reads answered from what is kept, or by an equal read under way",
+            reuse.hits.clone(),
+        );
+        own.register(
+            format!("{platform}_cache_misses"),
+            "Reads that may be answered from what is kept, and were not",
+            reuse.misses.clone(),
+        );
+        own.register(
             "mcp_tool_invocations",
             "Calls of a tool and reads of its resource, over any face",
             self.calls.clone(),
@@ -142,22 +189,37 @@ impl Metrics {
             self.rate_limited.clone(),
         );
         own.register(
+            "mcp_redis_errors",
+            "Connections to Redis that failed or were lost",
+            self.redis_errors.clone(),
+        );
+        own.register(
+            "mcp_limit_fallbacks",
+            "Calls counted by this process alone because Redis did not answer",
+            self.limit_fallbacks.clone(),
+        );
+        own.register(
             "mcp_auth_failures",
             "HTTP requests refused because of their key",
             self.auth_failures.clone(),
         );
     }
 
-    /// Records the end of a call.
-    pub(crate) fn called(&self, tool: &Tool, failure: Option<&Failure>, duration: Duration) {
+    /// The counter of departures.
+    pub(crate) fn drifted(&self) -> Drifted {
+        Drifted(self.drift.clone())
+    }
+
+    /// Records the end of a call, with the code of its failure.
+    pub(crate) fn called(&self, tool: &Tool, failure: Option<&str>, duration: Duration) {
         let (calls, latency) = self.tools[tool.position].calls.get_or_init(|| {
             let of = OfTool { tool: tool.name().to_owned() };
             (self.calls.get_or_create_owned(&of), self.call_latency.get_or_create_owned(&of))
         });
         calls.inc();
         latency.observe(duration.as_secs_f64());
-        if let Some(failure) = failure {
-            let of = OfFailedTool { tool: tool.name().to_owned(), code: failure.code.to_string() };
+        if let Some(code) = failure {
+            let of = OfFailedTool { tool: tool.name().to_owned(), code: code.to_owned() };
             self.call_errors.get_or_create(&of).inc();
         }
     }

@@ -7,13 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio_util::task::TaskTracker;
 
 use crate::api::Api;
 use crate::audit::Audit;
 use crate::caller::{Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
+use crate::drift::Drift;
 use crate::limit::Limit;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Reuse};
+use crate::shared::{Address, Gone, Shared};
+use crate::strangers::Strangers;
 use crate::upstream::{Manners, Upstream};
 
 /// What the operator decided.
@@ -25,8 +29,12 @@ pub struct Settings {
     pub read_only: bool,
     /// Calls per key in any 60 seconds; 0 = off.
     pub rate_limit: u32,
+    /// The Redis that all replicas share; without one, each counts for itself.
+    pub redis: Option<Address>,
     /// How long one whole call may take.
     pub deadline: Duration,
+    /// How long a call may take that is computed from many requests.
+    pub long_deadline: Duration,
     /// How the platform is treated.
     pub manners: Manners,
     /// Tells a caller without a key where to put one.
@@ -43,7 +51,9 @@ impl Default for Settings {
             toolsets: Toolsets::Unset,
             read_only: false,
             rate_limit: 60,
+            redis: None,
             deadline: Duration::from_secs(20),
+            long_deadline: Duration::from_secs(40),
             manners: Manners::default(),
             key_hint: "Set the API key.".to_owned(),
             meta: Map::new(),
@@ -60,9 +70,16 @@ pub struct Service {
     pub settings: Settings,
     /// What operators count.
     pub metrics: Metrics,
+    /// Where the platform's answers depart from its document.
+    pub drift: Drift,
     pub(crate) api: Arc<dyn Api>,
     pub(crate) limit: Limit,
     pub(crate) upstream: Upstream,
+    /// Calls whose end was not told yet.
+    pub(crate) under_way: TaskTracker,
+    shared: Option<Arc<Shared>>,
+    /// Addresses whose requests are refused.
+    pub(crate) strangers: Strangers,
     /// The list for callers who selected nothing: by far the most.
     unselected: Arc<[rmcp::model::Tool]>,
 }
@@ -76,13 +93,56 @@ impl fmt::Debug for Service {
 impl Service {
     /// Puts the parts together.
     pub fn new(catalogue: Catalogue, api: Arc<dyn Api>, settings: Settings) -> Self {
-        let limit = Limit::new(settings.rate_limit);
-        let metrics = Metrics::new(&catalogue);
-        let upstream = Upstream::new(&settings.manners);
+        let reuse = Reuse::default();
+        let metrics = Metrics::new(&catalogue, &reuse);
+        let shared = settings.redis.clone().map(|address| {
+            Shared::new(address, &catalogue.api.scheme, metrics.redis_errors.clone())
+        });
+        let fallbacks = metrics.limit_fallbacks.clone();
+        let limit = Limit::new(settings.rate_limit, shared.clone(), fallbacks);
+        let upstream = Upstream::new(&settings.manners, shared.clone()).counting(reuse);
+        let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
-        let mut service = Self { catalogue, settings, metrics, api, limit, upstream, unselected };
+        let under_way = TaskTracker::new();
+        let mut service = Self {
+            catalogue,
+            settings,
+            metrics,
+            drift,
+            api,
+            limit,
+            upstream,
+            under_way,
+            shared,
+            strangers: Strangers::default(),
+            unselected,
+        };
         service.unselected = service.list(&Selection::default()).into();
         service
+    }
+
+    /// Waits until no call is under way; for those who let in no more.
+    pub(crate) async fn all_calls_over(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
+    }
+
+    /// Connects to what replicas share, if there is anything; without it, the service works alone.
+    pub async fn start(&self) {
+        if let Some(shared) = &self.shared {
+            shared.start().await;
+        }
+    }
+
+    /// Asks whether what replicas share is there; nothing is never missing.
+    ///
+    /// # Errors
+    /// When Redis does not answer in time.
+    pub async fn ping(&self) -> Result<(), Gone> {
+        match &self.shared {
+            Some(shared) => shared.ping().await,
+            None => Ok(()),
+        }
     }
 
     /// The tools this selection shows, as they are served.

@@ -31,7 +31,8 @@ pub struct Shaped {
 impl Shaped {
     /// An answer whose text is its structure as compact JSON.
     pub fn of(structured: Value) -> Self {
-        Self { text: structured.to_string(), structured }
+        // What is made of text and JSON can always be written; `to_string` of a value takes twice as long.
+        Self { text: serde_json::to_string(&structured).unwrap_or_default(), structured }
     }
 
     /// An answer of which only the status, and perhaps some JSON, is known.

@@ -5,6 +5,7 @@
 
 mod breaker;
 mod cache;
+mod change;
 mod exchange;
 mod flight;
 mod gate;
@@ -20,11 +21,14 @@ use tokio::time::{Instant, timeout_at};
 
 use self::breaker::{Breaker, Verdict};
 use self::cache::{Cache, Epoch, Read};
+use self::change::Change;
 use self::flight::{Boarded, Flights};
 use self::gate::Gate;
 use self::wire::{Fault, Lost, Patience};
 use crate::caller::Digest;
 use crate::failure::{Failure, Reach};
+use crate::metrics::Reuse;
+use crate::shared::Shared;
 
 pub(crate) use self::exchange::describe;
 pub use self::exchange::{Exchange, written};
@@ -74,6 +78,8 @@ pub struct Order<'a> {
     pub tenant: Digest,
     /// Whose key it is.
     pub key: Digest,
+    /// When the call began: what was changed by then, through any replica, its answer must show.
+    pub since: Instant,
     /// When the call ends, whatever is under way.
     pub deadline: Instant,
     /// What may be done with it.
@@ -111,11 +117,14 @@ pub struct Upstream {
     line: Arc<Line>,
     flights: Flights,
     cache: Option<Arc<Cache>>,
+    shared: Option<Arc<Shared>>,
+    /// How often an earlier answer did.
+    reuse: Reuse,
 }
 
 impl Upstream {
-    /// A way with these manners.
-    pub fn new(manners: &Manners) -> Self {
+    /// A way with these manners; replicas that share something tell each other what was changed.
+    pub fn new(manners: &Manners, shared: Option<Arc<Shared>>) -> Self {
         let line = Line {
             timeout: manners.timeout,
             backoff: manners.backoff,
@@ -123,7 +132,21 @@ impl Upstream {
             breaker: Breaker::new(),
         };
         let cache = (!manners.cache_ttl.is_zero()).then(|| Arc::new(Cache::new(manners.cache_ttl)));
-        Self { line: Arc::new(line), flights: Flights::default(), cache }
+        if let (Some(cache), Some(shared)) = (&cache, &shared) {
+            change::listen(shared, cache.clone());
+        }
+        Self {
+            line: Arc::new(line),
+            flights: Flights::default(),
+            cache,
+            shared,
+            reuse: Reuse::default(),
+        }
+    }
+
+    /// The same way, whose kept answers are counted here.
+    pub(crate) fn counting(self, reuse: Reuse) -> Self {
+        Self { reuse, ..self }
     }
 
     /// Gets the platform's answer; dropping this drops the request, unless others wait for the same.
@@ -133,8 +156,11 @@ impl Upstream {
     pub async fn fetch(&self, order: Order<'_>) -> Result<Answered, Failure> {
         let outcome = match (order.kind, &self.cache) {
             (Kind::Change, cache) => {
-                let _change = cache.as_ref().map(|cache| cache.change(order.tenant));
-                self.line.send_once(Ticket::of(&order), order.request).await
+                let change = Change::begin(cache.as_deref(), self.shared.as_deref(), order.tenant);
+                let change = change.await;
+                let outcome = self.line.send_once(Ticket::of(&order), order.request).await;
+                change.end().await;
+                outcome
             }
             (Kind::Read, _) | (_, None) => self.line.read(Ticket::of(&order), order.request).await,
             (Kind::FreshRead, Some(cache)) => {
@@ -143,7 +169,13 @@ impl Upstream {
                 let outcome = self.line.read(Ticket::of(&order), order.request).await;
                 outcome.map(|answered| cache.keep(&read, &epoch, answered))
             }
-            (Kind::CachedRead, Some(cache)) => self.share(order, cache).await,
+            (Kind::CachedRead, Some(cache)) => {
+                if self.knows_all_changes(order.since).await {
+                    self.share(order, cache).await
+                } else {
+                    self.line.read(Ticket::of(&order), order.request).await
+                }
+            }
         };
         outcome.map_err(|lost| *lost.failure)
     }
@@ -155,12 +187,21 @@ impl Upstream {
         }
     }
 
+    /// Whether no replica can have changed anything by then that this one has not heard of.
+    async fn knows_all_changes(&self, since: Instant) -> bool {
+        match &self.shared {
+            Some(shared) => shared.heard_all(since).await,
+            None => true,
+        }
+    }
+
     /// Answers with what is kept, or waits for the one request of all equal reads.
     async fn share(&self, order: Order<'_>, cache: &Arc<Cache>) -> Outcome {
         loop {
             let epoch = cache.epoch(order.tenant);
             let read = Arc::new(Read::of(&order, &epoch));
             if let Some(answered) = cache.find(&read) {
+                self.reuse.hits.inc();
                 return Ok(answered);
             }
             let boarded = self.flights.board(&read, || {
@@ -174,8 +215,14 @@ impl Upstream {
                 .boxed()
             });
             let flight = match boarded {
-                Boarded::Began(flight) => return flight.await,
-                Boarded::Joined(flight) => flight,
+                Boarded::Began(flight) => {
+                    self.reuse.misses.inc();
+                    return flight.await;
+                }
+                Boarded::Joined(flight) => {
+                    self.reuse.hits.inc();
+                    flight
+                }
             };
             match timeout_at(order.deadline, flight).await {
                 // It was cut off by the deadline of whoever began it, and there is time left.
@@ -274,9 +321,17 @@ impl Line {
 }
 
 impl Answered {
+    /// An answer of this moment, by the platform's own clock: it is the one that its data was dated with.
     fn now(reply: Reply) -> Self {
-        Self { reply: Arc::new(reply), at: Utc::now(), kept_as: None }
+        let at = dated(&reply).unwrap_or_else(Utc::now);
+        Self { reply: Arc::new(reply), at, kept_as: None }
     }
+}
+
+/// What the platform's clock said.
+fn dated(reply: &Reply) -> Option<DateTime<Utc>> {
+    let date = reply.headers.get(http::header::DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(date).ok().map(|at| at.to_utc())
 }
 
 /// The request of one attempt of a read.

@@ -6,8 +6,6 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::moment;
-
 /// A request that went well.
 #[derive(Debug)]
 pub(crate) enum Answer {
@@ -44,6 +42,11 @@ impl Refusal {
         Self::plain(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
     }
 
+    /// A status of a fault that was asked for.
+    pub(crate) fn made_up(status: StatusCode) -> Self {
+        Self::plain(status, status.canonical_reason().unwrap_or("Made up"))
+    }
+
     pub(crate) fn bad_request(sentence: &str) -> Self {
         Self::plain(StatusCode::BAD_REQUEST, sentence)
     }
@@ -67,16 +70,13 @@ impl Refusal {
     }
 }
 
-/// Writes a response; its date is the sandbox's present, not the machine's.
+/// Writes a response.
 pub(crate) fn response(status: StatusCode, body: Option<&Value>) -> Response<Body> {
     let mut response = Response::new(body.map_or_else(Body::empty, |body| body.to_string().into()));
     *response.status_mut() = status;
     if body.is_some() {
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
-    }
-    if let Ok(date) = HeaderValue::from_str(&moment::http_date(moment::NOW)) {
-        response.headers_mut().insert(header::DATE, date);
     }
     response
 }

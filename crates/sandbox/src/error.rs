@@ -16,4 +16,18 @@ pub enum Error {
         /// The name that was asked for.
         name: String,
     },
+    /// A fault is not written in the grammar.
+    #[error("cannot read the fault `{text}`: {why}")]
+    NoFault {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Virtual time does not pass in this way.
+    #[error("unknown pace of the clock `{text}`: choose `fixed`, `running` or `step:SECONDS`")]
+    UnknownPace {
+        /// What was asked for.
+        text: String,
+    },
 }

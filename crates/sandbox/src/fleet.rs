@@ -13,12 +13,14 @@ mod problem;
 mod record;
 mod ticket;
 
+pub(crate) use problem::offline;
+
 use std::collections::BTreeSet;
 
 use crate::{
     nouns::{organization::Organization, partner::Partner},
     prng::Prng,
-    scenario::Scenario,
+    scenario::Kind,
     table::Table,
     tenant::Tenant,
 };
@@ -124,16 +126,16 @@ enum Plan {
 }
 
 /// Tenant A, tenant B and the vendor.
-pub(crate) fn build(seed: u64, scenario: Scenario) -> (Tenant, Tenant, Partner) {
+pub(crate) fn build(seed: u64, scenario: Kind) -> (Tenant, Tenant, Partner) {
     let mut partner =
         Partner { name: VENDOR, unclaimed: Table::default(), removed: BTreeSet::new() };
     let (first, second) = match scenario {
-        Scenario::Empty => {
+        Kind::Empty => {
             let bare = |organization| Tenant::new(organization, Vec::new(), seed);
             return (bare(NORTHWIND), bare(FABRIKAM), partner);
         }
-        Scenario::Baseline => ((Plan::Campus, LARGE), (Plan::Branch, MODEST)),
-        Scenario::Small => ((Plan::Building, LITTLE), (Plan::Branch, MODEST)),
+        Kind::Baseline => ((Plan::Campus, LARGE), (Plan::Branch, MODEST)),
+        Kind::Small => ((Plan::Building, LITTLE), (Plan::Branch, MODEST)),
     };
     let first = tenant(&NORTHWIND, seed, first);
     let second = tenant(&FABRIKAM, seed, second);

@@ -1,22 +1,23 @@
-//! The way of a request: route, key, document, behavior, answer; knows no noun.
+//! The way of a request: route, key, fault, document, behavior, answer; knows no noun.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use axum::{
     Router,
     body::Body,
     extract::{Query, Request, State},
-    http::{HeaderMap, Method, Response, StatusCode},
-    routing::get,
+    http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header},
 };
-use serde_json::json;
 
 use crate::{
     Inner, Served,
     answer::{self, Answer, Refusal, Reply},
     ask::Ask,
     check,
+    fault::{Effect, Met},
     keys::{self, Holder, Key},
+    log::Entry,
+    moment,
     nouns::Behavior,
     operation::Access,
     page,
@@ -30,21 +31,19 @@ const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 const ORGANIZATION: &str = "organizationKey";
 const PARTNER: &str = "partnerKey";
 
+/// Marks a response that must not be sent: the connection ends instead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dropped;
+
 pub(crate) fn router(inner: Arc<Inner>) -> Router {
-    Router::new().route("/__sandbox/stats", get(stats)).fallback(answer).with_state(inner)
+    Router::new().fallback(answer).with_state(inner)
 }
 
-async fn stats(State(inner): State<Arc<Inner>>) -> Response<Body> {
-    let stats = json!({ "requests": inner.requests.load(Ordering::Relaxed) });
-    answer::response(StatusCode::OK, Some(&stats))
-}
-
+/// Counts a request, lets time pass, and answers it, unless a fault says otherwise.
 async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response<Body> {
-    inner.requests.fetch_add(1, Ordering::Relaxed);
+    let now = inner.clock.tick();
+    inner.world.settle(now);
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
-        return Refusal::bad_request("The body is too large or broke off").response();
-    };
     let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
     let query = query.map(|Query(query)| query).unwrap_or_default();
     let asked = Asked {
@@ -52,12 +51,90 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response<B
         path: parts.uri.path(),
         query: &query,
         headers: &parts.headers,
-        body: &body,
     };
-    match asked.answer(&inner) {
-        Ok(response) => response,
-        Err(refusal) => refusal.response(),
+    let routed = asked.route(&inner);
+    let access = routed.as_ref().ok().map(|(served, _)| &served.operation.access);
+    let key = asked.bearer(access).map(|key| key.name);
+    let met = Met { method: asked.method, path: asked.path, query: asked.query, key };
+    let fault = inner.faults.meet(met, asked.headers);
+    let open = inner.log.begin(Entry {
+        at: now,
+        method: parts.method.to_string(),
+        path: asked.path.to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        route: routed.as_ref().ok().map(|(served, _)| served.operation.template.text().to_owned()),
+        key,
+        fault: fault.as_ref().ok().and_then(Option::as_ref).map(|(_, text)| text.clone()),
+    });
+    let done = async {
+        let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
+            return Refusal::bad_request("The body is too large or broke off").response();
+        };
+        let done = routed.and_then(|routed| asked.answer(&inner, routed, &body));
+        done.unwrap_or_else(|refusal| refusal.response())
+    };
+    let mut response = match fault {
+        Ok(fault) => spoiled(fault.map(|(effect, _)| effect), done).await,
+        Err(err) => Refusal::bad_request(&err.to_string()).response(),
+    };
+    if response.extensions().get::<Dropped>().is_none() {
+        open.answered(response.status().as_u16());
     }
+    if let Ok(date) = HeaderValue::from_str(&moment::http_date(now)) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+/// The answer that `done` gives, with what goes wrong before it, instead of it or after it.
+async fn spoiled(
+    fault: Option<Effect>,
+    done: impl Future<Output = Response<Body>>,
+) -> Response<Body> {
+    match fault {
+        None => done.await,
+        Some(Effect::Status { status, retry_after }) => {
+            let mut response = Refusal::made_up(status).response();
+            if let Some(seconds) = retry_after {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            response
+        }
+        Some(Effect::Html) => {
+            let page = "<html><body><h1>502 Bad Gateway</h1></body></html>\n";
+            let mut response = Response::new(Body::from(page));
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            let html = HeaderValue::from_static("text/html");
+            response.headers_mut().insert(header::CONTENT_TYPE, html);
+            response
+        }
+        Some(Effect::Hang) => std::future::pending().await,
+        Some(Effect::DropBefore) => dropped(),
+        Some(Effect::DropAfter) => {
+            drop(done.await);
+            dropped()
+        }
+        Some(Effect::Truncate) => halved(done.await).await,
+        Some(Effect::Slow(delay)) => {
+            let response = done.await;
+            tokio::time::sleep(delay).await;
+            response
+        }
+    }
+}
+
+fn dropped() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    response.extensions_mut().insert(Dropped);
+    response
+}
+
+async fn halved(response: Response<Body>) -> Response<Body> {
+    let (parts, body) = response.into_parts();
+    // The body is whole and in memory, so reading it cannot fail.
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() / 2)))
 }
 
 /// A request as received.
@@ -66,12 +143,18 @@ struct Asked<'a> {
     path: &'a str,
     query: &'a [(String, String)],
     headers: &'a HeaderMap,
-    body: &'a [u8],
 }
 
+/// An operation with the values of its path.
+type Routed<'a> = (&'a Served, Variables);
+
 impl Asked<'_> {
-    fn answer(&self, inner: &Inner) -> Result<Response<Body>, Refusal> {
-        let (served, variables) = self.route(inner)?;
+    fn answer(
+        &self,
+        inner: &Inner,
+        (served, variables): Routed<'_>,
+        body: &[u8],
+    ) -> Result<Response<Body>, Refusal> {
         let operation = &served.operation;
         let key = self.key(&operation.access)?;
         let read_only =
@@ -79,7 +162,7 @@ impl Asked<'_> {
         if read_only && !self.method.is_safe() {
             return Err(Refusal::forbidden());
         }
-        let checked = check::check(operation, &variables, self.query, self.body)?;
+        let checked = check::check(operation, &variables, self.query, body)?;
         let ask = Ask {
             path: variables.into_iter().map(|(_, value)| value).collect(),
             page: page::asked(&checked.query, operation.dialect),
@@ -101,7 +184,7 @@ impl Asked<'_> {
     }
 
     /// The first operation that fits; the most literal ones come first.
-    fn route<'a>(&self, inner: &'a Inner) -> Result<(&'a Served, Variables), Refusal> {
+    fn route<'a>(&self, inner: &'a Inner) -> Result<Routed<'a>, Refusal> {
         let path = path::segments(self.path);
         let mut known = false;
         for served in &inner.operations {
@@ -115,15 +198,23 @@ impl Asked<'_> {
         Err(if known { Refusal::method() } else { Refusal::not_found() })
     }
 
-    /// The key of the request, which must be of a kind that the operation takes.
-    fn key(&self, access: &Access) -> Result<Option<Key>, Refusal> {
-        let Access::Key { header, bearer, kinds } = access else { return Ok(None) };
-        let sent = self.headers.get(header).and_then(|value| value.to_str().ok());
-        let mut sent = sent.ok_or_else(Refusal::unauthorized)?;
-        if *bearer {
+    /// The key that the request carries, if it is one of ours.
+    fn bearer(&self, access: Option<&Access>) -> Option<Key> {
+        let (header, bearer) = match access {
+            Some(Access::Key { header, bearer, .. }) => (header.as_str(), *bearer),
+            _ => ("authorization", false),
+        };
+        let mut sent = self.headers.get(header)?.to_str().ok()?;
+        if bearer {
             sent = sent.strip_prefix("Bearer ").unwrap_or(sent);
         }
-        let key = keys::find(sent.trim()).ok_or_else(Refusal::unauthorized)?;
+        keys::find(sent.trim())
+    }
+
+    /// The key of the request, which must be of a kind that the operation takes.
+    fn key(&self, access: &Access) -> Result<Option<Key>, Refusal> {
+        let Access::Key { kinds, .. } = access else { return Ok(None) };
+        let key = self.bearer(Some(access)).ok_or_else(Refusal::unauthorized)?;
         let kind = match key.holder {
             Holder::Organization { .. } => ORGANIZATION,
             Holder::Partner => PARTNER,

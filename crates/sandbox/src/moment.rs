@@ -1,13 +1,15 @@
-//! The sandbox's time: a fixed present and how moments are written; knows no wall clock.
+//! Where the sandbox's time starts, and how moments are written; knows no clock.
 
 use chrono::{DateTime, SecondsFormat};
 
-/// The virtual present, 2026-09-07T08:30:00Z, in Unix seconds.
-pub(crate) const NOW: i64 = 1_788_769_800;
+/// Where the clock starts, 2026-09-07T08:30:00Z, in Unix seconds.
+pub(crate) const START: i64 = 1_788_769_800;
 pub(crate) const MINUTE: i64 = 60;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 pub(crate) const WEEK: i64 = 7 * DAY;
+/// The clock goes no further: what devices record must fit into memory.
+pub(crate) const LAST: i64 = START + 365 * DAY;
 
 /// A moment as the platform writes it: ISO 8601, UTC.
 pub(crate) fn written(seconds: i64) -> String {
@@ -33,9 +35,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_virtual_present_is_a_monday_morning() {
-        assert_eq!(written(NOW), "2026-09-07T08:30:00Z");
-        assert_eq!(http_date(NOW), "Mon, 07 Sep 2026 08:30:00 GMT");
-        assert_eq!(read("2026-09-07T11:30:00+03:00"), Some(NOW));
+    fn the_clock_starts_on_a_monday_morning() {
+        assert_eq!(written(START), "2026-09-07T08:30:00Z");
+        assert_eq!(http_date(START), "Mon, 07 Sep 2026 08:30:00 GMT");
+        assert_eq!(read("2026-09-07T11:30:00+03:00"), Some(START));
     }
 }

@@ -6,6 +6,7 @@ pub(crate) type Variables = Vec<(String, String)>;
 /// A path of the document, such as `/devices/{device_id}/notes`.
 #[derive(Debug)]
 pub(crate) struct Template {
+    text: String,
     segments: Vec<Segment>,
 }
 
@@ -18,7 +19,12 @@ enum Segment {
 impl Template {
     pub(crate) fn parse(path: &str) -> Self {
         let segments = path.trim_start_matches('/').split('/');
-        Self { segments: segments.map(Segment::parse).collect() }
+        Self { text: path.to_owned(), segments: segments.map(Segment::parse).collect() }
+    }
+
+    /// The template as the document has it.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// Sorts literal segments before variables, from the left.

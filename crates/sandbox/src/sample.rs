@@ -140,8 +140,8 @@ fn array(document: &Value, described: &Value, depth: usize) -> Value {
 fn string(described: &Value) -> Value {
     let text = match described.get("format").and_then(Value::as_str) {
         Some("uuid") => "00000000-0000-4000-8000-000000000000".to_owned(),
-        Some("date-time") => moment::written(moment::NOW),
-        Some("date") => moment::written(moment::NOW)[..10].to_owned(),
+        Some("date-time") => moment::written(moment::START),
+        Some("date") => moment::written(moment::START)[..10].to_owned(),
         Some("email") => "someone@example.com".to_owned(),
         Some("uri" | "url") => "https://example.com/".to_owned(),
         Some("ipv4") => "192.0.2.1".to_owned(),

@@ -36,6 +36,13 @@ impl<K: Eq + Hash, V> Table<K, V> {
         self.rows.push(Some(row));
     }
 
+    /// Adds a row before all others; the id must be new.
+    pub(crate) fn prepend(&mut self, id: K, row: V) {
+        self.rows.insert(0, Some(row));
+        self.index.values_mut().for_each(|place| *place += 1);
+        self.index.insert(id, 0);
+    }
+
     pub(crate) fn remove<Q: Eq + Hash + ?Sized>(&mut self, id: &Q) -> Option<V>
     where
         K: Borrow<Q>,

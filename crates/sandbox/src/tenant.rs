@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use crate::{
     answer::Refusal,
+    moment,
     nouns::{
         asset::{Asset, Label},
         command::Command,
         device::Device,
         edge::{Claim, Edge, Ping},
         group::Group,
-        history::Record,
+        history::{Record, Recorder},
         incident::Incident,
         license::License,
         model::Model,
@@ -49,6 +50,12 @@ pub(crate) struct Tenant {
     pub(crate) edges: Table<String, Edge>,
     pub(crate) pings: BTreeMap<Reach, Ping>,
     pub(crate) claims: BTreeMap<Reach, Claim>,
+    /// Commands that have not ended.
+    pub(crate) under_way: Vec<String>,
+    /// The time up to which everything has happened.
+    pub(crate) now: i64,
+    /// What the devices record while the clock moves on.
+    pub(crate) recorders: Vec<Recorder>,
     /// Newest first.
     pub(crate) records: Vec<Record>,
     /// The next number of a space.
@@ -82,10 +89,24 @@ impl Tenant {
             edges: Table::default(),
             pings: BTreeMap::new(),
             claims: BTreeMap::new(),
+            under_way: Vec::new(),
+            now: moment::START,
+            recorders: Vec::new(),
             records: Vec::new(),
             next_comment: 1,
             mint,
         }
+    }
+
+    /// Lets happen what happens until `now`.
+    pub(crate) fn settle(&mut self, now: i64) {
+        if now <= self.now && self.under_way.is_empty() {
+            return;
+        }
+        let before = self.now;
+        self.now = before.max(now);
+        self.run_commands();
+        self.record(before);
     }
 
     pub(crate) fn device(&self, id: &str) -> Result<&Device, Refusal> {

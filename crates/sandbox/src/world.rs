@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::{fleet, nouns::partner::Partner, scenario::Scenario, tenant::Tenant};
+use crate::{fleet, nouns::partner::Partner, scenario::Kind, tenant::Tenant};
 
 /// All state of a sandbox. Whoever takes several locks takes them in the order of the fields.
 #[derive(Debug)]
@@ -12,9 +12,23 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, scenario: Scenario) -> Self {
+    pub(crate) fn new(seed: u64, scenario: Kind) -> Self {
         let (first, second, partner) = fleet::build(seed, scenario);
         Self { tenants: [Mutex::new(first), Mutex::new(second)], partner: Mutex::new(partner) }
+    }
+
+    /// Lets happen what happens in all tenants until `now`.
+    pub(crate) fn settle(&self, now: i64) {
+        for mut tenant in self.tenants() {
+            tenant.settle(now);
+        }
+    }
+
+    /// Starts anew.
+    pub(crate) fn reset(&self, seed: u64, scenario: Kind) {
+        let [mut first, mut second] = self.tenants();
+        let mut partner = self.partner();
+        (*first, *second, *partner) = fleet::build(seed, scenario);
     }
 
     /// The tenant with this index; the keys name no other than these two.

@@ -86,7 +86,7 @@ pub(super) fn adapt(
     let names: BTreeSet<String> = served
         .entries
         .iter()
-        .filter(|entry| kept.contains(entry.operation.as_str()))
+        .filter(|entry| entry.is_computed() || kept.contains(entry.operation.as_str()))
         .flat_map(|entry| {
             let name = entry.tool["name"].as_str().unwrap_or_default().to_owned();
             std::iter::once(name).chain(entry.aliases.iter().cloned())
@@ -156,6 +156,11 @@ impl Adapted {
             }
             kept
         });
+        for call in self.overrides.workflows.iter_mut().flat_map(|it| &mut it.calls) {
+            if let Some(operation) = partner(call.get_ref()) {
+                *call = Spanned::new(call.span(), operation.id.clone());
+            }
+        }
         self.overrides.skip.retain_mut(|skip| key(&mut skip.operation, What::Skipped));
         (self.renamed, self.orphans) = (renamed, orphans);
     }

@@ -105,7 +105,7 @@ fn answer(document: &Document, operation: &Operation, entry: &Entry) -> Value {
         Form::List => schema::member(root, answer, &entry.answer.rows)
             .and_then(|list| flatten(root, &list).get("items").cloned()),
         Form::Object => Some(answer.clone()),
-        Form::Unknown => None,
+        Form::Unknown | Form::Computed => None,
     };
     row.map_or_else(|| json!({}), |row| schema::convert(root, &row, Purpose::Whole))
 }

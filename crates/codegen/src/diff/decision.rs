@@ -1,10 +1,11 @@
 //! What somebody has to decide: keys of the overrides that lost their operation, and whatever the generator would refuse.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use super::adapt::What;
 use super::surface::View;
-use super::{Decision, Inputs, Spot};
+use super::{Change, Decision, Effect, Inputs, Spot};
 use crate::diagnostic::position::{Lines, Tree};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 
@@ -60,6 +61,31 @@ impl<'a> Places<'a> {
             Place::DocumentBytes(span) => self.after(span.start, ""),
         }
     }
+}
+
+/// Computed tools are written by hand, so nobody but a person can tell whether a break of an operation breaks them.
+pub(super) fn computed(view: &View<'_>, changes: &[Change]) -> Vec<Decision> {
+    let id = |change: &Change| change.operation.clone();
+    let broken: BTreeSet<String> = changes
+        .iter()
+        .filter(|change| change.effect <= Effect::BreakingTyped && !change.operation.is_empty())
+        .map(id)
+        .collect();
+    let calls = view
+        .adapted
+        .overrides
+        .workflows
+        .iter()
+        .flat_map(|workflow| workflow.calls.iter().map(|call| (workflow.name.get_ref(), call)));
+    let touched = calls.filter(|(_, call)| broken.contains(call.get_ref()));
+    touched
+        .map(|(name, call)| Decision {
+            rule: "computed-tool".to_owned(),
+            message: format!("`{name}` computes from `{}`, which changes", call.get_ref()),
+            place: view.places.overrides(call.span().start),
+            help: "look whether its code still holds".to_owned(),
+        })
+        .collect()
 }
 
 /// Lists what has to be decided, apart from new operations and paging.

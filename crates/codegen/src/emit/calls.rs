@@ -33,7 +33,7 @@ pub(crate) fn emit(
     signatures: &Signatures,
 ) -> Result<String, Diagnostic> {
     let mut calls = Vec::new();
-    for entry in &catalogue.entries {
+    for entry in catalogue.entries.iter().filter(|entry| !entry.is_computed()) {
         calls.push(call(entry, signatures)?);
     }
     calls.sort_by(|left, right| left.operation.cmp(&right.operation));

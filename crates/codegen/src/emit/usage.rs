@@ -173,10 +173,12 @@ fn facts(entry: &Entry) -> Vec<String> {
         Class::Write => "writes",
         Class::Destructive => "destructive",
     };
-    let mut facts = vec![
-        format!("Class: {class}"),
-        format!("Upstream: {}", filters::code(&format!("{} {}", entry.method, entry.path))),
-    ];
+    let upstream = if entry.is_computed() {
+        format!("Computed from: {}", listed(&entry.calls))
+    } else {
+        format!("Upstream: {}", filters::code(&format!("{} {}", entry.method, entry.path)))
+    };
+    let mut facts = vec![format!("Class: {class}"), upstream];
     if let Some(route) = &entry.route {
         facts.push(format!("Route: {}", filters::code(&format!("GET {route}"))));
     }

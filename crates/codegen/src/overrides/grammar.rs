@@ -10,7 +10,7 @@ use xyte_mcp_catalogue::Class;
 use super::reader::{Reader, json};
 use super::{
     ArgumentOverride, Change, Dialect, ErrorOverride, OperationOverride, Overrides, Patch,
-    ResourceOverride, Skip, ToolOverride, ToolsetOverride, Word,
+    ResourceOverride, Skip, ToolOverride, ToolsetOverride, Word, Workflow, WorkflowArgument,
 };
 use crate::diagnostic::Diagnostic;
 
@@ -25,6 +25,7 @@ pub(super) fn read(table: &Spanned<DeTable<'_>>, findings: &mut Vec<Diagnostic>)
             errors: file.tables("errors").into_iter().map(error).collect(),
             paging: file.tables("paging").into_iter().map(dialect).collect(),
             operations: file.tables("operations").into_iter().map(operation).collect(),
+            workflows: file.tables("workflows").into_iter().map(workflow).collect(),
             skip: skip(&file),
             patches: file.array_of_tables("patch").into_iter().filter_map(patch).collect(),
         };
@@ -81,6 +82,36 @@ fn operation((id, reader): (Word, Reader<'_>)) -> OperationOverride {
         example: example(reader),
         reason: reader.string("reason"),
     })
+}
+
+fn workflow((name, reader): (Word, Reader<'_>)) -> Workflow {
+    finish(reader, |reader| Workflow {
+        name,
+        tool: reader.table("tool").map(tool).unwrap_or_default(),
+        description: reader.required_string("description"),
+        credential: reader.string("credential"),
+        calls: reader.strings("calls").unwrap_or_default(),
+        arguments: members(reader, "arguments").map(workflow_argument).collect(),
+        result: members(reader, "result").collect(),
+        example: example(reader),
+    })
+}
+
+/// The members of a table whose keys are free, as JSON.
+fn members<'a>(
+    reader: &Reader<'a>,
+    key: &'static str,
+) -> impl Iterator<Item = (Word, Value)> + use<'a> {
+    let members = reader.table(key).map(|table| {
+        table.members().map(|(name, value)| (name, json(value.get_ref()))).collect::<Vec<_>>()
+    });
+    members.unwrap_or_default().into_iter()
+}
+
+/// Whether an argument is needed stands beside its schema, where a person looks for it.
+fn workflow_argument((name, mut schema): (Word, Value)) -> WorkflowArgument {
+    let required = schema.as_object_mut().and_then(|schema| schema.remove("required"));
+    WorkflowArgument { name, required: required == Some(Value::Bool(true)), schema }
 }
 
 fn tool(reader: Reader<'_>) -> ToolOverride {

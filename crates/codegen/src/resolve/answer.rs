@@ -63,7 +63,7 @@ pub(super) fn resolve(
     let row = match form {
         Form::List => rows_schema,
         Form::Object => answer_schema.cloned(),
-        Form::Unknown => None,
+        Form::Unknown | Form::Computed => None,
     };
     let columns = overrides.columns.as_deref().unwrap_or_default();
     let row_unknown = overrides.paging.is_some() && dialect.is_none(); // Reported already.
@@ -295,7 +295,7 @@ fn output_schema(form: Form, row: Value) -> Value {
             row["type"] = "object".into(); // Clients refuse a root that may be null.
             row
         }
-        Form::Unknown => {
+        Form::Unknown | Form::Computed => {
             json!({"type": "object", "properties": {"status": {"type": "integer"}, "answer": {}}})
         }
     }

@@ -7,7 +7,7 @@ use xyte_mcp_catalogue::{Class, Entry, ErrorRule};
 
 use super::{Context, answer, arguments, credential, error_rule, need_reason, surface, text};
 use crate::diagnostic::Diagnostic;
-use crate::overrides::OperationOverride;
+use crate::overrides::{OperationOverride, ToolOverride, Word};
 use crate::spec::Operation;
 use crate::spec::operation::snake;
 
@@ -42,7 +42,7 @@ pub(super) fn resolve(
         overrides.resource.as_ref().map(|resource| readable.resource(resource, findings));
     let route = readable.route(overrides, findings);
     let tool = json!({
-        "name": name(operation, overrides, findings),
+        "name": name(&overrides.operation, &overrides.tool, findings),
         "title": title,
         "description": description,
         "inputSchema": arguments.schema(&resolved.answer, class),
@@ -58,6 +58,7 @@ pub(super) fn resolve(
         aliases: overrides.tool.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
         method: operation.method.clone(),
         path: operation.path.clone(),
+        calls: Vec::new(),
         credential: operation.credential.clone(),
         arguments: arguments.list,
         optional_body: operation.body.as_ref().is_some_and(|body| !body.required),
@@ -154,16 +155,12 @@ fn annotations(
     })
 }
 
-fn name(
-    operation: &Operation,
-    overrides: &OperationOverride,
-    findings: &mut Vec<Diagnostic>,
-) -> String {
-    let word = overrides.tool.name.as_ref();
-    let name = word.map_or_else(|| snake(&operation.id), |word| word.get_ref().clone());
-    let aliases =
-        overrides.tool.aliases.iter().map(|alias| (alias.get_ref().as_str(), alias.span()));
-    let own = (name.as_str(), word.map_or_else(|| overrides.operation.span(), toml::Spanned::span));
+/// The name of a tool that is called `default` unless the overrides say otherwise.
+pub(super) fn name(default: &Word, tool: &ToolOverride, findings: &mut Vec<Diagnostic>) -> String {
+    let word = tool.name.as_ref();
+    let name = word.map_or_else(|| snake(default.get_ref()), |word| word.get_ref().clone());
+    let aliases = tool.aliases.iter().map(|alias| (alias.get_ref().as_str(), alias.span()));
+    let own = (name.as_str(), word.unwrap_or(default).span());
     for (name, span) in std::iter::once(own).chain(aliases) {
         let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(legal) {
@@ -220,6 +217,12 @@ fn toolset(
         }
         return tag.unwrap_or_default();
     };
+    check_toolset(context, word, findings);
+    word.get_ref().clone()
+}
+
+/// Reports a toolset that is not there.
+pub(super) fn check_toolset(context: &Context<'_>, word: &Word, findings: &mut Vec<Diagnostic>) {
     if !context.toolsets.iter().any(|set| set.name == *word.get_ref()) {
         let fault = Diagnostic::overrides(
             "unknown-toolset",
@@ -231,7 +234,6 @@ fn toolset(
             fault.nearest(word.get_ref(), context.toolsets.iter().map(|set| set.name.as_str())),
         );
     }
-    word.get_ref().clone()
 }
 
 fn errors(

@@ -18,7 +18,12 @@ pub(crate) enum Purpose {
     Output,
     /// Comparing two documents: every rule and word, served or not.
     Whole,
+    /// Answers as the document knows them: names, types and values, closed wherever it names members, so that what it does not know is found.
+    Known,
 }
+
+/// Where the document lists values that it knows and does not insist on.
+const KNOWN_VALUES: &str = "x-known-values";
 
 const MOST_NODES: usize = 2000; // A schema of more parts is cut open: schemas that refer to each other grow without bound.
 const DEEPEST: usize = 12; // Deeper schemas are cut open: no agent fills them in, and clients limit the depth.
@@ -130,7 +135,7 @@ impl Converter<'_> {
     }
 
     fn words(&self, flat: &Map<String, Value>, out: &mut Map<String, Value>) {
-        if self.purpose == Purpose::Output {
+        if !matches!(self.purpose, Purpose::Input | Purpose::Whole) {
             return;
         }
         if let Some(description) =
@@ -156,7 +161,7 @@ impl Converter<'_> {
         {
             out.insert("format".into(), format.into());
         }
-        for key in ["deprecated", "x-known-values"].into_iter().filter(|_| whole) {
+        for key in ["deprecated", KNOWN_VALUES].into_iter().filter(|_| whole) {
             if let Some(value) = flat.get(key) {
                 out.insert(key.into(), value.clone());
             }
@@ -170,9 +175,12 @@ impl Converter<'_> {
         if let Some(name) = stated.or_else(inferred) {
             out.insert("type".into(), if nullable { json!([name, "null"]) } else { name.into() });
         }
-        if self.purpose != Purpose::Output
-            && let Some(values) = flat.get("enum").and_then(Value::as_array)
-        {
+        let values = match self.purpose {
+            Purpose::Input | Purpose::Whole => flat.get("enum"),
+            Purpose::Output => None,
+            Purpose::Known => flat.get("enum").or_else(|| flat.get(KNOWN_VALUES)),
+        };
+        if let Some(values) = values.and_then(Value::as_array) {
             let mut values = values.clone();
             if nullable && !values.contains(&Value::Null) {
                 values.push(Value::Null);
@@ -192,6 +200,12 @@ impl Converter<'_> {
             return;
         };
         let mut parts: Vec<Value> = parts.iter().map(|part| self.convert(part, open)).collect();
+        if self.purpose == Purpose::Known && flat.contains_key("properties") {
+            // A part does not know the members that all parts share.
+            parts.iter_mut().filter_map(Value::as_object_mut).for_each(|part| {
+                part.remove("additionalProperties");
+            });
+        }
         if flat.get("nullable") == Some(&Value::Bool(true)) {
             parts.push(json!({"type": "null"}));
         }
@@ -217,7 +231,7 @@ impl Converter<'_> {
                 flat.get("items").map_or_else(|| json!({}), |items| self.convert(items, open));
             out.insert("items".into(), typed_items(items, self.purpose));
         }
-        if self.purpose != Purpose::Output {
+        if matches!(self.purpose, Purpose::Input | Purpose::Whole) {
             if let Some(required) =
                 flat.get("required").and_then(Value::as_array).filter(|names| !names.is_empty())
             {
@@ -248,6 +262,32 @@ impl Converter<'_> {
                 }
                 _ => {}
             }
+        }
+        if self.purpose == Purpose::Known {
+            self.close(flat, out, open);
+        }
+    }
+
+    /// Closes an object whose members the document names; one that it leaves free stays open.
+    fn close(
+        &self,
+        flat: &Map<String, Value>,
+        out: &mut Map<String, Value>,
+        open: &mut Vec<String>,
+    ) {
+        let others = flat.get("additionalProperties").filter(|others| others.is_object());
+        let others = others.map(|others| self.convert(others, open));
+        // Answers are declared open, which says only that they may come to have more members.
+        let others = others.filter(|others| *others != json!({}));
+        let properties = flat.get("properties").and_then(Value::as_object);
+        let named = properties.is_some_and(|properties| !properties.is_empty());
+        let alternatives = flat.contains_key("oneOf") || flat.contains_key("anyOf");
+        match others {
+            Some(others) => drop(out.insert("additionalProperties".into(), others)),
+            None if named && !alternatives => {
+                out.insert("additionalProperties".into(), false.into());
+            }
+            None => {}
         }
     }
 }

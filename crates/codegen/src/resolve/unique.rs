@@ -5,11 +5,22 @@ use std::ops::Range;
 
 use super::{Exposed, MOST_DEFAULT_TOOLS};
 use crate::diagnostic::Diagnostic;
+use crate::overrides::Workflow;
 use crate::spec::operation::variables;
 
 /// Reports tools, aliases, resources and routes that share a name, and a default set that is too large.
-pub(super) fn check(exposed: &[Exposed<'_>], findings: &mut Vec<Diagnostic>) {
+pub(super) fn check(
+    exposed: &[Exposed<'_>],
+    workflows: &[Workflow],
+    findings: &mut Vec<Diagnostic>,
+) {
     let mut tools = Names::new("tools");
+    for Workflow { name, tool, .. } in workflows {
+        for word in std::iter::once(tool.name.as_ref().unwrap_or(name)).chain(&tool.aliases) {
+            let claimed = word.get_ref().clone();
+            findings.extend(tools.claim("duplicate-tool", claimed, name.get_ref(), word.span()));
+        }
+    }
     for Exposed { operation, overrides, entry } in exposed {
         let name = entry.tool["name"].as_str().unwrap_or_default();
         let span = overrides
@@ -47,13 +58,11 @@ pub(super) fn check(exposed: &[Exposed<'_>], findings: &mut Vec<Diagnostic>) {
             ));
         }
     }
-    let default: Vec<_> = exposed.iter().filter(|exposed| exposed.entry.default).collect();
-    if let Some(Exposed { overrides, .. }) = default.get(MOST_DEFAULT_TOOLS) {
-        let span = overrides
-            .tool
-            .default
-            .as_ref()
-            .map_or_else(|| overrides.operation.span(), toml::Spanned::span);
+    let operations = exposed.iter().map(|exposed| &exposed.overrides.tool);
+    let chosen = operations.chain(workflows.iter().map(|workflow| &workflow.tool));
+    let default: Vec<_> =
+        chosen.filter_map(|tool| tool.default.as_ref().filter(|it| *it.get_ref())).collect();
+    if let Some(span) = default.get(MOST_DEFAULT_TOOLS).map(|word| word.span()) {
         let message = format!(
             "the default set has {} tools, and {MOST_DEFAULT_TOOLS} is the most",
             default.len()

@@ -196,6 +196,18 @@ pub(crate) fn snake(name: &str) -> String {
     }
 }
 
+/// Writes a name as Rust writes a type, with nothing but letters and digits.
+pub(crate) fn pascal(name: &str) -> String {
+    let words = name.split(|character: char| !character.is_ascii_alphanumeric());
+    let mut out = String::with_capacity(name.len());
+    for word in words.filter(|word| !word.is_empty()) {
+        let (first, rest) = word.split_at(1);
+        out.push_str(&first.to_ascii_uppercase());
+        out.push_str(rest);
+    }
+    if out.starts_with(|first: char| first.is_ascii_digit()) { format!("_{out}") } else { out }
+}
+
 /// Lists the `{variables}` of a template.
 pub(crate) fn variables(template: &str) -> Vec<&str> {
     template

@@ -6,6 +6,9 @@ use crate::spec::operation::snake;
 
 /// Puts operations under other keys, all at once since two may change places, and keeps the names that agents know.
 pub(super) fn rename(document: &mut DocumentMut, table: &str, names: &[(&str, &str)]) {
+    if table == "operations" {
+        rename_calls(document, names);
+    }
     let Some(tables) = document.get_mut(table).and_then(Item::as_table_like_mut) else { return };
     rename_keys(tables, names);
     if table != "operations" {
@@ -25,6 +28,22 @@ pub(super) fn rename(document: &mut DocumentMut, table: &str, names: &[(&str, &s
             }
             Some(Item::None) | None => {}
             Some(_) => set_default(operation, "resource", "name", old),
+        }
+    }
+}
+
+/// Computed tools name the operations that they call.
+fn rename_calls(document: &mut DocumentMut, names: &[(&str, &str)]) {
+    let workflows = document.get_mut("workflows").and_then(Item::as_table_like_mut);
+    for (_, workflow) in workflows.into_iter().flat_map(TableLike::iter_mut) {
+        let calls = workflow.get_mut("calls").and_then(Item::as_array_mut);
+        for call in calls.into_iter().flat_map(toml_edit::Array::iter_mut) {
+            let new = names.iter().find(|(old, _)| call.as_str() == Some(*old));
+            if let Some((_, new)) = new {
+                let decor = call.decor().clone();
+                *call = (*new).into();
+                *call.decor_mut() = decor;
+            }
         }
     }
 }

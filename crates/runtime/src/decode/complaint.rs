@@ -33,7 +33,8 @@ pub(super) fn describe_all<'e>(
 /// Says what is wrong and what is accepted instead.
 fn describe(tool: &Tool, arguments: &Value, error: &ValidationError<'_>) -> String {
     let path = error.instance_path().to_string();
-    let schema = schema_at(tool, &path);
+    let root = path.is_empty().then(|| Value::Object(tool.schema().as_ref().clone()));
+    let schema = root.as_ref().or_else(|| schema_at(tool, &path));
     let name = spoken(&path);
     let value = arguments.pointer(&path).unwrap_or(&Value::Null);
     let shown = || quoted(&value.to_string());
@@ -191,20 +192,15 @@ fn type_name(kind: &str) -> &str {
     }
 }
 
-/// Finds the schema that an instance path ends at.
+/// Finds the schema that an instance path below the root ends at.
 fn schema_at<'a>(tool: &'a Tool, path: &str) -> Option<&'a Value> {
     // The root is a map rather than a value, so its only useful member is entered by hand.
     let mut segments = path.split('/').skip(1);
-    let Some(first) = segments.next() else { return Some(root(tool)) };
+    let first = segments.next()?;
     segments.try_fold(tool.schema().get("properties")?.get(first)?, |schema, segment| {
         let member = schema.get("properties").and_then(|properties| properties.get(segment));
         member.or_else(|| schema.get("items")).or_else(|| schema.get("additionalProperties"))
     })
-}
-
-/// The whole input schema as a value.
-fn root(tool: &Tool) -> &Value {
-    tool.entry.tool.get("inputSchema").unwrap_or(&Value::Null)
 }
 
 /// An instance path as a person would write it: `fields[0]`, `custom.name`.

@@ -9,6 +9,7 @@ use super::{Errand, View};
 use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
 use crate::failure::{Failure, platform};
+use crate::json;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
 use crate::shape::{Format, Shaped, absent};
@@ -73,12 +74,12 @@ pub(super) fn one_piece(
     let (names, tree) = columns(tool, errand.options, view);
     let read = match &tree {
         Some(tree) => projection::project(&reply.body, tree),
-        None => serde_json::from_slice(&reply.body),
+        None => json::read(&reply.body),
     };
     let value = read.map_err(|err| errand.unreadable(answered, &err))?;
     Ok(match tool.entry.answer.form {
         Form::Unknown => Shaped::undocumented(reply.status, value),
-        Form::Object | Form::List => {
+        Form::Object | Form::List | Form::Computed => {
             Shaped::object(complete(value, &names, errand.options, reply)?)
         }
     })
@@ -101,8 +102,7 @@ fn complete(
     let listed =
         absent.iter().map(|name| format!("`{}`", quoted(name))).collect::<Vec<_>>().join(", ");
     if absent.len() == names.len() {
-        value =
-            serde_json::from_slice(&reply.body).map_err(|err| platform::unreadable(reply, &err))?;
+        value = json::read(&reply.body).map_err(|err| platform::unreadable(reply, &err))?;
     }
     if let Value::Object(members) = &mut value {
         let warning = format!("the answer has no {listed}");

@@ -1,6 +1,7 @@
 //! Page after page of one list, up to the rows that were asked for.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use xyte_mcp_catalogue::Paging;
 
 use super::{Errand, Fetched, Performed, preview};
@@ -14,8 +15,28 @@ const MOST_PAGES: u64 = 200;
 /// Rows per page where the platform names no bound.
 const USUAL_PAGE: usize = 100;
 
-/// Gathers rows until there are no more, or as many as the limit.
+/// What came of a walk.
+pub(super) enum Walked {
+    /// Rows, and when the oldest page was true.
+    Gathered(Gathered, DateTime<Utc>),
+    /// The first request, which a dry run does not send.
+    Preview(Value),
+}
+
+/// Gathers rows and shows them.
 pub(super) async fn walk(errand: &Errand<'_>, plan: &Plan<'_>, limit: usize) -> Performed {
+    Ok(match gather(errand, plan, limit).await? {
+        Walked::Gathered(gathered, as_of) => (plan.show(gathered), Some(as_of)),
+        Walked::Preview(request) => preview(&request),
+    })
+}
+
+/// Gathers rows until there are no more, or as many as the limit.
+pub(super) async fn gather(
+    errand: &Errand<'_>,
+    plan: &Plan<'_>,
+    limit: usize,
+) -> Result<Walked, Failure> {
     let mut gathered = Gathered::default();
     let mut page = 1;
     let mut previous: Option<Answered> = None;
@@ -25,7 +46,7 @@ pub(super) async fn walk(errand: &Errand<'_>, plan: &Plan<'_>, limit: usize) -> 
         let fetched = errand.fetch(query(plan.paging, page, limit)).await;
         let answered = match fetched {
             Ok(Fetched::Answered(answered)) => answered,
-            Ok(Fetched::Preview(request)) => return Ok(preview(&request)),
+            Ok(Fetched::Preview(request)) => return Ok(Walked::Preview(request)),
             Err(failure) => {
                 partial(&mut gathered, turn, page, failure)?;
                 break;
@@ -74,7 +95,7 @@ pub(super) async fn walk(errand: &Errand<'_>, plan: &Plan<'_>, limit: usize) -> 
         }
         previous = Some(answered);
     }
-    Ok((plan.show(gathered), Some(as_of)))
+    Ok(Walked::Gathered(gathered, as_of))
 }
 
 /// Where the walk goes from a page.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use xyte_mcp_catalogue::ErrorRule;
 
 use crate::failure::{Failure, Reach};
+use crate::json;
 use crate::text::is_hidden;
 use crate::upstream::{Reply, retry_after};
 
@@ -33,12 +34,18 @@ pub fn refused(
         message.push_str(": ");
         message.push_str(&words);
     }
+    let wait =
+        retry_after(&reply.headers).map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    let asked = wait
+        .filter(|wait| *wait > 0)
+        .map(|wait| format!("The platform asks to wait {} seconds.", wait.div_ceil(1000)));
+    let hint: Vec<String> =
+        [hint, asked.unwrap_or_default()].into_iter().filter(|part| !part.is_empty()).collect();
     Failure {
         status: Some(reply.status),
-        retry_after_ms: retry_after(&reply.headers)
-            .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        retry_after_ms: wait,
         reach: Reach::of(reply.status),
-        ..Failure::new(code, message).with_hint(hint)
+        ..Failure::new(code, message).with_hint(hint.join(" "))
     }
 }
 
@@ -76,7 +83,7 @@ fn customary(status: u16) -> &'static str {
 
 /// The platform's own words, by field where it names fields; nothing when the body is no JSON.
 fn words(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    let body = json::read(body).ok()?;
     let mut parts = Vec::new();
     match &body {
         Value::Object(object) => {
@@ -162,7 +169,7 @@ mod tests {
     fn the_operations_own_rule_comes_first_then_status_then_class_then_custom() {
         assert_eq!(
             (failure(404, "").code.as_ref(), failure(404, "").hint.as_deref()),
-            ("no_device", Some("List them."))
+            ("no_device", Some("List them. The platform asks to wait 3 seconds."))
         );
         assert_eq!(
             (failure(503, "").code.as_ref(), failure(503, "").retry_after_ms),

@@ -2,6 +2,8 @@
 //!
 //! A resource is an entry seen as data; what it reads goes the same way as a tool call.
 
+use std::borrow::Cow;
+
 use rmcp::model::{
     CacheScope, MetaObject, ReadResourceResult, Resource, ResourceContents, ResourceTemplate,
 };
@@ -33,8 +35,8 @@ pub struct Document {
     pub description: String,
     /// Media type.
     pub mime: String,
-    /// The text.
-    pub text: String,
+    /// The text; that of a document in the program itself is not copied.
+    pub text: Cow<'static, str>,
 }
 
 /// All resources, listed once and matched by pattern.
@@ -143,7 +145,7 @@ impl Server {
         let resources = &self.shared.resources;
         if let Some(document) = resources.documents.iter().find(|document| document.uri == uri) {
             let contents =
-                ResourceContents::text(&document.text, uri).with_mime_type(&document.mime);
+                ResourceContents::text(&*document.text, uri).with_mime_type(&document.mime);
             return Ok(ReadResourceResult::new(vec![contents])
                 .with_ttl_ms(LIST_TTL_MS)
                 .with_cache_scope(CacheScope::Public));

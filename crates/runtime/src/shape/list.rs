@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 use xyte_mcp_catalogue::{MOST_ROWS, Paging};
 
+use crate::json;
 use crate::shape::projection::{self, Tree};
 use crate::shape::table::table;
 use crate::shape::{Format, Shaped, absent};
@@ -72,18 +73,18 @@ impl Plan<'_> {
     pub fn read(&self, body: &[u8]) -> Result<Page, serde_json::Error> {
         let mut value = match &self.tree {
             Some(tree) => projection::project(body, tree)?,
-            None => serde_json::from_slice(body)?,
+            None => json::read(body)?,
         };
         let after = self.after(&value);
         match projection::take(&mut value, self.rows) {
             Some(Value::Array(rows)) if self.tree.is_some() && are_empty(&rows) => {
                 // Not one of the columns is there: whole rows are better than none.
-                let mut whole: Value = serde_json::from_slice(body)?;
+                let mut whole = json::read(body)?;
                 let rows = projection::take(&mut whole, self.rows);
                 Ok(Page::Rows(rows.and_then(into_array).unwrap_or_default(), after))
             }
             Some(Value::Array(rows)) => Ok(Page::Rows(rows, after)),
-            _ => serde_json::from_slice(body).map(Page::Other),
+            _ => json::read(body).map(Page::Other),
         }
     }
 

@@ -5,12 +5,9 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-/// The key under which `serde_json` hands a number to a visitor when it keeps every digit.
-///
-/// It is not part of the public interface; the test that a number where an object is expected is passed through would notice a change.
-const NUMBER_TOKEN: &str = "$serde_json::private::Number";
+use crate::json::{Marked, NUMBER_TOKEN, Seen, Whole};
 
 /// A compiled set of dotted names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -139,12 +136,13 @@ impl<'de> Visitor<'de> for Parts<'_> {
                 Found::Unknown => {
                     map.next_value::<IgnoredAny>()?;
                 }
-                Found::Number => {
-                    let digits: String = map.next_value()?;
-                    return digits.parse::<Number>().map(Value::Number).map_err(Error::custom);
+                Found::Mark => {
+                    if let Seen::Number(number) = map.next_value_seed(Marked)? {
+                        return Ok(Value::Number(number));
+                    }
                 }
                 Found::Known(key, Branch::Whole) => {
-                    object.insert(key.to_owned(), map.next_value()?);
+                    object.insert(key.to_owned(), map.next_value_seed(Whole)?);
                 }
                 Found::Known(key, Branch::Parts(tree)) => {
                     object.insert(key.to_owned(), map.next_value_seed(Parts(tree))?);
@@ -157,7 +155,7 @@ impl<'de> Visitor<'de> for Parts<'_> {
 
 enum Found<'a> {
     Known(&'a str, &'a Branch),
-    Number,
+    Mark,
     Unknown,
 }
 
@@ -183,7 +181,7 @@ impl<'a> Visitor<'_> for Member<'a> {
         let found = self.0.0.iter().find(|(name, _)| name == key);
         Ok(match found {
             Some((name, branch)) => Found::Known(name, branch),
-            None if key == NUMBER_TOKEN => Found::Number,
+            None if key == NUMBER_TOKEN => Found::Mark,
             None => Found::Unknown,
         })
     }

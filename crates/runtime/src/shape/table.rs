@@ -59,16 +59,31 @@ fn cell<'a>(text: &mut String, value: &Value, mut path: impl Iterator<Item = &'a
 
 /// Writes text so that it can neither end a line nor a cell, nor hide or turn what follows.
 fn escape(out: &mut String, cell: &str) {
-    for char in cell.chars() {
-        match char {
-            '|' => out.push_str("\\|"),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            hidden if text::is_hidden(hidden) => text::escape(out, hidden),
-            plain => out.push(plain),
+    // Most cells are plain, and are copied in one piece.
+    let mut rest = cell;
+    while let Some(at) = rest.find(is_special) {
+        out.push_str(&rest[..at]);
+        let mut chars = rest[at..].chars();
+        match chars.next() {
+            Some('|') => out.push_str("\\|"),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(hidden) => text::escape(out, hidden),
+            None => {}
         }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+}
+
+/// Whether a character cannot stand in a cell as it is.
+fn is_special(char: char) -> bool {
+    match char {
+        '|' | '\\' => true,
+        ' '..='~' => false,
+        other => text::is_hidden(other),
     }
 }
 

@@ -4,25 +4,26 @@
 
 mod choice;
 mod docs;
+mod edge;
 mod key;
 mod listener;
 mod message;
 mod openapi;
 mod origin;
 mod probe;
+mod refusal;
 mod rest;
 mod session;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{any, post};
 use axum::{Extension, Router};
 use futures::StreamExt as _;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -32,9 +33,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use self::key::{Access, KeySettings};
-use self::message::{Kind, Refusal};
+pub use self::listener::Bounds;
+use self::message::Kind;
+use self::refusal::{INVALID_REQUEST, Refusal};
 use self::session::Sessions;
-use crate::caller::{Caller, Digest, Key, Selection, Toolsets, Transport};
+use crate::caller::{Address, Caller, Digest, Key, Selection, Toolsets, Transport};
+use crate::request::RequestId;
 use crate::server::Server;
 
 /// What a client must accept; the library insists on both.
@@ -82,6 +86,9 @@ struct Admitted {
     tenant: Digest,
 }
 
+/// Says where the service is found.
+type GoneTo = (StatusCode, &'static str);
+
 /// Tells the requests of a connection that the server is about to end.
 #[derive(Debug, Clone)]
 struct Stopping(CancellationToken);
@@ -111,24 +118,32 @@ pub fn app(server: Server, settings: HttpSettings) -> Router {
         .merge(probe::routes())
         .merge(docs::routes())
         .merge(rest::routes(&server));
+    let origins = settings.allowed_origins.clone();
     let door = Arc::new(Door { settings, server, stateless, sessions, openapi: OnceLock::new() });
-    Router::new()
+    let routes = Router::new()
         .route("/", post(plain))
+        .route("/v1", post(plain))
+        .route("/v1/", post(plain))
         .nest("/v1", routes.clone())
         .merge(routes)
         .fallback(rest::no_route)
         .method_not_allowed_fallback(rest::wrong_method)
-        .with_state(door)
+        .with_state(door);
+    edge::around(routes, &origins)
 }
 
-/// Serves until the token is cancelled; requests in flight then have `drain` to end.
-pub async fn serve(app: Router, listener: TcpListener, stop: CancellationToken, drain: Duration) {
+/// Serves until the token is cancelled; requests in flight then have a while to end.
+pub async fn serve(app: Router, listener: TcpListener, stop: CancellationToken, bounds: Bounds) {
     let app = app.layer(Extension(Stopping(stop.clone())));
-    listener::listen(app, listener, stop, drain).await;
+    listener::listen(app, listener, stop, bounds).await;
 }
 
-async fn gone() -> (StatusCode, &'static str) {
-    (StatusCode::GONE, "This server speaks MCP over Streamable HTTP: send POST requests to /mcp.")
+async fn gone(State(door): State<Arc<Door>>, request: Request) -> Result<GoneTo, Refusal> {
+    door.check_origin(&request.into_parts().0)?;
+    Ok((
+        StatusCode::GONE,
+        "This server speaks MCP over Streamable HTTP: send POST requests to /mcp.",
+    ))
 }
 
 async fn plain(State(door): State<Arc<Door>>, request: Request) -> Response {
@@ -157,16 +172,23 @@ async fn narrowed_read_only(
 
 impl Door {
     async fn answer(&self, request: Request, selection: Selection) -> Response {
-        match self.admit(request, selection).await {
-            Ok(admitted) => {
-                self.pass_on(admitted).await.unwrap_or_else(|refusal| log(refusal).into_message())
-            }
-            Err(refusal) => refusal.into_message(),
-        }
+        let answered = match self.admit(request, selection).await {
+            Ok(admitted) => self.pass_on(admitted).await,
+            Err(refusal) => Err(refusal),
+        };
+        answered.unwrap_or_else(Refusal::into_message)
     }
 
     /// A session's requests and the handshake go to the part that keeps sessions, all others to the one that keeps nothing.
     async fn pass_on(&self, admitted: Admitted) -> Result<Response, Refusal> {
+        let kind = admitted.kind;
+        let response = self.hand_over(admitted).await?;
+        let plain = response.status().is_client_error()
+            && response.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/json");
+        if plain { Ok(in_form(response, kind).await) } else { Ok(response) }
+    }
+
+    async fn hand_over(&self, admitted: Admitted) -> Result<Response, Refusal> {
         let Admitted { request, kind, tenant } = admitted;
         let of_session = kind == Kind::Handshake || Sessions::named_in(request.headers());
         match self.sessions.as_ref().filter(|_| of_session) {
@@ -193,33 +215,49 @@ impl Door {
             let request = Request::from_parts(parts, body);
             return Ok(Admitted { request, kind: Kind::Other, tenant });
         }
-        let body = message::read(body, self.settings.body_limit).await.map_err(log)?;
-        let kind = if supply_headers(&mut parts.headers) {
-            message::check(&body).map_err(log)?
-        } else {
-            Kind::Other
-        };
+        let body = message::read(body, self.settings.body_limit).await?;
+        let kind =
+            if supply_headers(&mut parts.headers) { message::check(&body)? } else { Kind::Foreign };
         Ok(Admitted { request: Request::from_parts(parts, Body::from(body)), kind, tenant })
     }
 
     /// The checks in their order, all of which need no body: where the request came from, whose it is, what it chose.
     fn caller(&self, parts: &Parts, selection: Selection) -> Result<Caller, Refusal> {
         self.check_origin(parts)?;
-        let identified = key::identify(&parts.headers, &self.settings.keys);
-        let mut caller = identified.map_err(|mut refusal| {
-            refusal.of_identity = true;
-            self.server.service().metrics.auth_failed(&refusal.error);
-            log(refusal)
-        })?;
+        let mut caller = self.identify(parts)?;
         let catalogue = &self.server.service().catalogue;
-        caller.selection = choice::select(&parts.headers, selection, catalogue).map_err(log)?;
+        caller.selection = choice::select(&parts.headers, selection, catalogue)?;
         caller.transport = Transport::Http;
+        caller.request = parts.extensions.get::<RequestId>().copied();
         Ok(caller)
+    }
+
+    /// Finds out who calls. An address that is refused too often is told so, and no more work is done for it.
+    fn identify(&self, parts: &Parts) -> Result<Caller, Refusal> {
+        let service = self.server.service();
+        let address = parts.extensions.get::<Address>().copied();
+        let identified = key::identify(&parts.headers, &self.settings.keys);
+        let refused = match identified {
+            Ok(mut caller) => {
+                caller.address = address;
+                let held = address.zip(caller.brought());
+                let held =
+                    held.and_then(|(from, key)| service.strangers.holds_up(from, &key.digest()));
+                let Some(wait) = held else { return Ok(caller) };
+                Refusal::too_many(wait)
+            }
+            Err(refusal) => match address.map_or(Ok(()), |from| service.strangers.refused(from)) {
+                Ok(()) => refusal.of_identity(),
+                Err(wait) => Refusal::too_many(wait),
+            },
+        };
+        service.metrics.auth_failed(refused.reason());
+        Err(refused)
     }
 
     fn check_origin(&self, parts: &Parts) -> Result<(), Refusal> {
         let HttpSettings { allowed_hosts, allowed_origins, .. } = &self.settings;
-        origin::check(&parts.uri, &parts.headers, allowed_hosts, allowed_origins).map_err(log)
+        origin::check(&parts.uri, &parts.headers, allowed_hosts, allowed_origins)
     }
 }
 
@@ -228,10 +266,24 @@ fn until(body: Body, stop: CancellationToken) -> Body {
     Body::from_stream(body.into_data_stream().take_until(stop.cancelled_owned()))
 }
 
-fn log(refusal: Refusal) -> Refusal {
-    let (status, error) = (refusal.status.as_u16(), &refusal.error);
-    tracing::info!(http.status = status, error, "refused {error}");
-    refusal
+/// A refusal of the protocol's library, which it writes as plain text, in the protocol's own form.
+async fn in_form(response: Response, kind: Kind) -> Response {
+    /// The library's sentences are far shorter.
+    const LONGEST: usize = 4096;
+    let (mut parts, body) = response.into_parts();
+    let text = to_bytes(body, LONGEST).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    // It takes a message that it cannot read for one of another media type.
+    let refusal = if parts.status == StatusCode::UNSUPPORTED_MEDIA_TYPE && kind != Kind::Foreign {
+        Refusal::malformed(INVALID_REQUEST, "the body is no message that can be read", Value::Null)
+    } else {
+        Refusal::new(parts.status, "not_acceptable", text)
+    };
+    let mut told = refusal.into_message();
+    parts.headers.remove(CONTENT_TYPE);
+    parts.headers.remove(CONTENT_LENGTH);
+    told.headers_mut().extend(parts.headers);
+    told
 }
 
 /// Completes a bare call, one that a person typed; says whether the body claims to be JSON.

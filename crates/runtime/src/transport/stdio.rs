@@ -1,11 +1,20 @@
 //! MCP over pipes: one client, one caller. Standard output carries the protocol and nothing else.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
 use rmcp::ServiceExt;
-use rmcp::service::{RoleServer, ServerInitializeError};
-use rmcp::transport::IntoTransport;
-use tokio_util::sync::CancellationToken;
+use rmcp::service::ServerInitializeError;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::server::Server;
+
+/// How long cancelled calls may take to tell their end; they wait for nothing any more.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Why the conversation could not be held.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +27,7 @@ pub enum StdioError {
     Aborted(#[source] tokio::task::JoinError),
 }
 
-/// Serves standard input and output until the client closes them or the token is cancelled.
+/// Serves standard input and output until the client closes them or the token is cancelled; calls in flight then have five seconds, which is the protocol library's choice.
 ///
 /// # Errors
 /// When the client opens the session wrongly.
@@ -30,16 +39,18 @@ pub async fn serve(server: Server, stop: CancellationToken) -> Result<(), StdioE
 ///
 /// # Errors
 /// As [`serve`].
-pub async fn serve_on<T, E, A>(
+pub async fn serve_on<I, O>(
     server: Server,
-    transport: T,
+    (input, output): (I, O),
     stop: CancellationToken,
 ) -> Result<(), StdioError>
 where
-    T: IntoTransport<RoleServer, E, A>,
-    E: std::error::Error + Send + Sync + 'static,
+    I: AsyncRead + Send + Unpin + 'static,
+    O: AsyncWrite + Send + Unpin + 'static,
 {
-    let running = match server.serve_with_ct(transport, stop).await {
+    let service = server.service().clone();
+    let input = Until { input, stop: Box::pin(stop.cancelled_owned()) };
+    let running = match server.serve((input, output)).await {
         Ok(running) => running,
         // A host that only looked whether the program starts.
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => {
@@ -48,5 +59,29 @@ where
         Err(err) => return Err(StdioError::Opening(Box::new(err))),
     };
     running.waiting().await.map_err(StdioError::Aborted)?;
+    // What is still under way was cancelled, and the process may end right after this.
+    let told = timeout(LAST_WORDS, service.all_calls_over()).await;
+    if told.is_err() {
+        tracing::warn!("a call did not end in time");
+    }
     Ok(())
+}
+
+/// Input that ends when the server is asked to end, so that what was asked before is still answered.
+struct Until<I> {
+    input: I,
+    stop: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Until<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.stop.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.input).poll_read(context, buffer)
+    }
 }

@@ -1,6 +1,6 @@
 //! Answers that are kept for a while, per tenant.
 //!
-//! A change of a tenant begins a new epoch of it, and what was read in an earlier one is never found again, even when the answer comes after the change. It knows digests only, never keys.
+//! A tenant's epoch ends with a change, and what was read in an earlier one is never found again, even when the answer comes after the change. It knows digests only, never keys.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -128,28 +128,21 @@ impl Cache {
         self.kept.invalidate(read);
     }
 
-    /// A change of the tenant begins; it ends when this is dropped.
-    pub(super) fn change(&self, tenant: Digest) -> Change<'_> {
+    /// Begins a new epoch of the tenant: what it read before is not found any more.
+    pub(super) fn begin(&self, tenant: Digest) {
         self.tenants().begin(tenant);
-        Change { cache: self, tenant }
+    }
+
+    /// Begins a new epoch of everybody.
+    pub(super) fn begin_anew(&self) {
+        // No epoch comes twice, so whoever is forgotten gets a new one.
+        self.tenants().by_digest.clear();
+        self.kept.invalidate_all();
     }
 
     /// The map is whole after every step, so a panic elsewhere cannot leave it broken.
     fn tenants(&self) -> MutexGuard<'_, Tenants> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A change under way: what is read before its end is not found after it.
-#[derive(Debug)]
-pub(super) struct Change<'a> {
-    cache: &'a Cache,
-    tenant: Digest,
-}
-
-impl Drop for Change<'_> {
-    fn drop(&mut self) {
-        self.cache.tenants().begin(self.tenant);
     }
 }
 
@@ -235,15 +228,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_to_a_read_from_before_a_change_is_not_found_after_it() {
+    async fn what_was_read_in_an_earlier_epoch_is_not_found_even_when_it_comes_later() {
         let cache = Cache::new(TTL);
         let before = cache.epoch(A);
-        let change = cache.change(A);
+        cache.begin(A);
         keep(&cache, A, "/y", 200, 10);
-        drop(change);
+        keep(&cache, B, "/y", 200, 10);
+        cache.begin(A);
         let reply = Reply { status: 200, headers: HeaderMap::new(), body: "1".into() };
         cache.keep(&read(&before, A, "/x"), &before, Answered::now(reply));
-        assert!(!has(&cache, A, "/x") && !has(&cache, A, "/y"));
+        assert!(!has(&cache, A, "/x") && !has(&cache, A, "/y") && has(&cache, B, "/y"));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_found_after_everybody_began_anew_and_new_answers_are() {
+        let cache = Cache::new(TTL);
+        let before = cache.epoch(A);
+        keep(&cache, A, "/x", 200, 10);
+        cache.begin_anew();
+        let reply = Reply { status: 200, headers: HeaderMap::new(), body: "1".into() };
+        cache.keep(&read(&before, A, "/x"), &before, Answered::now(reply));
+        assert!(!has(&cache, A, "/x"));
+        keep(&cache, A, "/x", 200, 10);
+        assert!(has(&cache, A, "/x"));
     }
 
     #[tokio::test]

@@ -13,9 +13,10 @@ use serde_json::{Map, Value, json};
 
 use crate::caller::Key;
 use crate::failure::Failure;
+use crate::json;
 
 /// The key as it is shown in a dry run.
-const MASKED: &str = "****";
+pub(super) const MASKED: &str = "****";
 
 /// Why the client's own sending ends before it begins.
 const WRITTEN: &str = "the request was written and taken away";
@@ -130,7 +131,7 @@ pub(crate) fn describe(request: &reqwest::Request) -> Value {
         .collect();
     let bytes = request.body().and_then(reqwest::Body::as_bytes);
     let body = bytes.map_or(Value::Null, |bytes| {
-        serde_json::from_slice(bytes)
+        json::read(bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(bytes).into_owned()))
     });
     json!({ "method": request.method().as_str(), "url": request.url().as_str(), "headers": headers, "body": body })

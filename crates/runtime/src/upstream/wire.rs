@@ -4,11 +4,14 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::StreamExt;
-use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+use memchr::memmem;
 use tokio::time::{Instant, timeout_at};
 
+use super::exchange::MASKED;
 use crate::failure::{Failure, Reach};
 
 /// Longest answer that is read: far above any page, and a bound on what one call can cost.
@@ -16,6 +19,9 @@ const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
 
 /// A connection stands within this time or never: it leaves room for another attempt before the deadline of a call.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Shorter keys are no secrets, and may be anywhere in an answer by accident.
+const SHORTEST_SECRET: usize = 16;
 
 /// How the shared connection behaves.
 #[derive(Debug, Clone)]
@@ -133,15 +139,27 @@ pub(super) async fn attempt(
     request: reqwest::Request,
     patience: Patience,
 ) -> Result<Reply, Lost> {
+    let key = request.headers().get(AUTHORIZATION).cloned();
     let mut response = timeout_at(patience.until, client.execute(request))
         .await
         .map_err(|_| patience.lost(None))?
         .map_err(|err| lost(&err, None))?;
     let status = response.status().as_u16();
+    // What is announced as too long need not be read to be refused.
+    let announced = response.content_length().unwrap_or(0);
     let headers = std::mem::take(response.headers_mut());
-    let body = timeout_at(patience.until, read(status, response.bytes_stream()))
-        .await
-        .map_err(|_| patience.lost(Some(status)))??;
+    let read = if announced > MAX_REPLY_BYTES as u64 {
+        Err(too_long(status))
+    } else {
+        timeout_at(patience.until, read(status, response.bytes_stream()))
+            .await
+            .map_err(|_| patience.lost(Some(status)))?
+    };
+    let body = match read {
+        // A refusal whose words are lost is one all the same.
+        Err(_) if Reach::of(status) != Reach::Done => Bytes::new(),
+        read => without(key.as_ref(), read?),
+    };
     Ok(Reply { status, headers, body })
 }
 
@@ -150,37 +168,60 @@ async fn read(
     stream: impl futures::Stream<Item = reqwest::Result<Bytes>>,
 ) -> Result<Bytes, Lost> {
     let mut stream = std::pin::pin!(stream);
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+    let (mut chunks, mut length) = (Vec::new(), 0);
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|err| lost(&err, Some(status)))?;
-        if first.len() + rest.len() + chunk.len() > MAX_REPLY_BYTES {
-            let message = format!("the platform's answer is longer than {MAX_REPLY_BYTES} bytes");
-            let failure = Failure {
-                reach: Reach::of(status),
-                status: Some(status),
-                ..Failure::upstream_contract(message)
-            };
-            return Err(Lost::new(failure, Fault::Unusable));
+        length += chunk.len();
+        if length > MAX_REPLY_BYTES {
+            return Err(too_long(status));
         }
-        // A short answer comes as one chunk and is kept without a copy.
-        if first.is_empty() {
-            first = chunk;
-        } else {
-            rest.extend_from_slice(&chunk);
-        }
+        chunks.push(chunk);
     }
-    Ok(if rest.is_empty() { first } else { [first, rest.freeze()].concat().into() })
+    // A short answer comes as one chunk and is kept without a copy, a longer one is copied once.
+    Ok(match <[Bytes; 1]>::try_from(chunks) {
+        Ok([only]) => only,
+        Err(chunks) => chunks.concat().into(),
+    })
 }
 
-/// Names the reason why there is no answer. The error's own text is left out: it holds the URL, and ids with it.
+/// Masks the key of the request where the answer repeats it: whoever asked may act with a key that is not theirs to know.
+fn without(key: Option<&HeaderValue>, body: Bytes) -> Bytes {
+    let Some(key) = key.filter(|key| key.len() >= SHORTEST_SECRET) else { return body };
+    let finder = memmem::Finder::new(key.as_bytes());
+    let mut masked = Vec::new();
+    let mut copied = 0;
+    for at in finder.find_iter(&body) {
+        masked.extend_from_slice(&body[copied..at]);
+        masked.extend_from_slice(MASKED.as_bytes());
+        copied = at + key.len();
+    }
+    if copied == 0 {
+        return body;
+    }
+    masked.extend_from_slice(&body[copied..]);
+    masked.into()
+}
+
+fn too_long(status: u16) -> Lost {
+    let message = format!("the platform's answer is longer than {MAX_REPLY_BYTES} bytes");
+    let failure = Failure {
+        reach: Reach::of(status),
+        status: Some(status),
+        ..Failure::upstream_contract(message)
+    };
+    Lost::new(failure, Fault::Unusable)
+}
+
+/// Names the reason why there is no answer, or none that is whole. The error's own text is left out: it holds the URL, and ids with it.
 fn lost(err: &reqwest::Error, status: Option<u16>) -> Lost {
     let failure = if err.is_timeout() {
         Failure::timeout()
     } else if err.is_connect() {
         Failure::network("no connection to the platform")
+    } else if status.is_some() {
+        Failure::upstream_contract("the platform's answer broke off before it was complete")
     } else {
-        Failure::network("the connection broke before the platform's answer was complete")
+        Failure::network("the connection broke before the platform answered")
     };
     // Once the status is known, so is how far the request came.
     let (fault, reach) = match status {
@@ -201,5 +242,18 @@ mod tests {
         let endless = futures::stream::repeat(chunk).map(Ok);
         let Lost { failure, .. } = read(200, endless).await.expect_err("too long");
         assert_eq!((failure.code.as_ref(), failure.status), ("upstream_contract", Some(200)));
+    }
+
+    #[test]
+    fn a_key_that_is_repeated_is_masked_and_all_else_is_left_as_it_is() {
+        let key = HeaderValue::from_static("a-key-of-more-than-16");
+        let masked = |body: &'static [u8]| without(Some(&key), Bytes::from_static(body));
+        assert_eq!(
+            masked(b"{\"a-key-of-more-than-16\":1,\"b\":\"a-key-of-more-than-16\"}"),
+            "{\"****\":1,\"b\":\"****\"}"
+        );
+        assert_eq!(masked(b"a-key-of-more-than-1"), "a-key-of-more-than-1");
+        let short = HeaderValue::from_static("1");
+        assert_eq!(without(Some(&short), Bytes::from_static(b"[1, 2]")), "[1, 2]");
     }
 }

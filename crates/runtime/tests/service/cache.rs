@@ -199,7 +199,7 @@ async fn a_caller_with_time_left_is_not_bound_to_the_deadline_of_another() {
     let url = format!("http://{}/things", listener.local_addr().unwrap());
     let client =
         client(&ClientSettings { user_agent: "test".to_owned(), trust: Trust::Nobody }).unwrap();
-    let upstream = Upstream::new(&Manners::default());
+    let upstream = Upstream::new(&Manners::default(), None);
     let fetch = |millis| {
         upstream.fetch(Order {
             client: &client,
@@ -207,6 +207,7 @@ async fn a_caller_with_time_left_is_not_bound_to_the_deadline_of_another() {
             operation: "list_things",
             tenant: [1; 32],
             key: [1; 32],
+            since: Instant::now(),
             deadline: Instant::now() + Duration::from_millis(millis),
             kind: Kind::CachedRead,
         })

@@ -84,7 +84,7 @@ async fn a_change_that_the_platform_broke_at_is_unknown_and_one_it_refused_is_no
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_after_its_status_is_a_change_that_was_made() {
+async fn an_answer_that_breaks_off_is_a_change_that_was_made_and_no_answer_to_a_read() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let service =
         service_at(&format!("http://{}", listener.local_addr().unwrap()), Settings::default());
@@ -102,8 +102,57 @@ async fn an_answer_that_breaks_off_after_its_status_is_a_change_that_was_made() 
     let answer = call(&service, "create_thing", json!({"name": "x"})).await.unwrap();
     assert_eq!(answer.shaped.structured["http_status"], json!(201));
     let failure = call(&service, "get_thing", json!({"thing_id": 1})).await.unwrap_err();
-    assert_eq!(failure.code, "network_error");
+    assert_eq!((failure.code.as_ref(), failure.status), ("upstream_contract", Some(201)));
     breaking.abort();
+}
+
+#[tokio::test]
+async fn a_refusal_whose_words_break_off_is_still_that_refusal() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let service =
+        service_at(&format!("http://{}", listener.local_addr().unwrap()), Settings::default());
+    let breaking = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await.unwrap();
+        socket.write_all(b"HTTP/1.1 404 No\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
+    });
+    let failure = call(&service, "get_thing", json!({"thing_id": 1})).await.unwrap_err();
+    assert_eq!((failure.code.as_ref(), failure.status), ("not_found", Some(404)));
+    breaking.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hung_platform_costs_no_more_than_the_deadline_whatever_is_asked() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let service = service_at(&base, Settings::default());
+    for (tool, arguments) in [
+        ("get_thing", json!({"thing_id": 1})),
+        ("list_things", json!({"limit": 1000})),
+        ("create_thing", json!({"name": "x"})),
+    ] {
+        let begun = tokio::time::Instant::now();
+        let failure = call(&service, tool, arguments).await.unwrap_err();
+        assert_eq!(failure.code, "timeout");
+        assert!(begun.elapsed() <= Duration::from_secs(20), "{tool}: {:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_stops_in_the_middle_costs_one_deadline() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let stopping = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await.unwrap();
+        socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
+        socket.read(&mut [0; 1]).await.unwrap_or_default()
+    });
+    let deadline = Duration::from_millis(200);
+    let service = service_at(&base, Settings { deadline, ..Settings::default() });
+    let failure = call(&service, "get_thing", json!({"thing_id": 1})).await.unwrap_err();
+    assert_eq!((failure.code.as_ref(), failure.status), ("timeout", Some(200)));
+    assert_eq!(stopping.await.unwrap(), 0, "the connection is closed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,8 @@
 mod answers;
 mod cache;
 mod door;
+mod drift;
+mod edge;
 mod failures;
 mod manners;
 mod numbers;
@@ -12,6 +14,9 @@ mod operators;
 mod pipes;
 mod privacy;
 mod protocol;
+#[path = "../../../../tests/support/redis.rs"]
+mod redis;
+mod replicas;
 mod rest;
 mod sessions;
 mod support;

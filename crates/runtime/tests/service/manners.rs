@@ -83,6 +83,7 @@ async fn retry_after_beyond_the_deadline_is_told_at_once() {
     let begun = Instant::now();
     let failure = call(&service(&platform), "get_thing", json!({"thing_id": 1})).await.unwrap_err();
     assert_eq!((failure.code.as_ref(), failure.retry_after_ms), ("rate_limited", Some(20_000)));
+    assert_eq!(failure.hint.as_deref(), Some("The platform asks to wait 20 seconds."));
     assert_eq!(platform.recorded().len(), 1);
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
@@ -213,7 +214,7 @@ async fn waiting_for_a_turn_counts_against_the_deadline_and_sends_nothing() {
     let (base, mut came, _go) = holding().await;
     let client =
         client(&ClientSettings { user_agent: "test".to_owned(), trust: Trust::Nobody }).unwrap();
-    let upstream = Upstream::new(&Manners { concurrency: 1, ..Manners::default() });
+    let upstream = Upstream::new(&Manners { concurrency: 1, ..Manners::default() }, None);
     let change = |millis| {
         upstream.fetch(Order {
             client: &client,
@@ -221,6 +222,7 @@ async fn waiting_for_a_turn_counts_against_the_deadline_and_sends_nothing() {
             operation: "create_thing",
             tenant: [1; 32],
             key: [1; 32],
+            since: Instant::now(),
             deadline: Instant::now() + Duration::from_millis(millis),
             kind: Kind::Change,
         })

@@ -54,6 +54,27 @@ async fn a_server_without_a_key_lists_and_says_what_is_missing() {
 }
 
 #[tokio::test]
+async fn a_call_that_outlives_its_client_is_cancelled_and_told_before_the_end() {
+    let platform = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let base = format!("http://{}", platform.local_addr().unwrap());
+    let service = service_at(&base, Settings::default());
+    let server = Server::for_caller(service.clone(), identity(), tenant(KEY_A));
+    let (mut ours, theirs) = tokio::io::duplex(1 << 16);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve_on(server, tokio::io::split(theirs), stop));
+    let call = modern(tool_call(json!(1), "get_thing", json!({"thing_id": 1})));
+    ours.write_all(format!("{call}\n").as_bytes()).await.unwrap();
+    let (mut socket, _) = platform.accept().await.unwrap();
+    assert_ne!(socket.read(&mut [0; 4096]).await.unwrap(), 0);
+    drop(ours);
+    tokio::time::pause(); // Nobody waits for the time that a call has for its end.
+    serving.await.unwrap().unwrap();
+    let told = r#"mcp_tool_errors_total{tool="get_thing",code="cancelled"} 1"#;
+    assert!(service.metrics.text().contains(told), "{}", service.metrics.text());
+    assert_eq!(socket.read(&mut [0; 1]).await.unwrap(), 0, "the connection is closed");
+}
+
+#[tokio::test]
 async fn a_call_that_is_cancelled_takes_its_request_to_the_platform_with_it() {
     let opening = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
     let opened = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});

@@ -23,7 +23,7 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::input::Input;
 use xyte_mcp_runtime::server::{Document, Identity, Server};
 use xyte_mcp_runtime::service::{Service, Settings};
-use xyte_mcp_runtime::transport::http::{Access, HttpSettings, KeySettings, app, serve};
+use xyte_mcp_runtime::transport::http::{Access, Bounds, HttpSettings, KeySettings, app, serve};
 use xyte_mcp_runtime::upstream::{self, ClientSettings, Exchange};
 
 pub(crate) const KEY_A: &str = "tenant-a-tenant-a-tenant-a-tenant-a";
@@ -123,6 +123,15 @@ pub(crate) struct Glue {
 }
 
 impl Glue {
+    pub(crate) fn new(model: &xyte_mcp_catalogue::Catalogue, base: &str) -> Self {
+        let client = upstream::client(&ClientSettings {
+            trust: upstream::Trust::Nobody,
+            user_agent: "things-mcp/1".to_owned(),
+        })
+        .unwrap();
+        Self { client, base: base.to_owned(), entries: model.entries.clone() }
+    }
+
     fn write(
         &self,
         operation: &str,
@@ -179,6 +188,9 @@ impl Api for Glue {
     }
 }
 
+/// What the socket takes on in tests.
+pub(crate) const BOUNDS: Bounds = Bounds { connections: 1000, drain: Duration::from_mins(1) };
+
 pub(crate) const CATALOGUE: &str = include_str!("catalogue.json");
 
 pub(crate) fn catalogue() -> xyte_mcp_catalogue::Catalogue {
@@ -196,12 +208,7 @@ pub(crate) fn service_of(
 ) -> Arc<Service> {
     // Nobody waits for pauses whose length is tested elsewhere.
     settings.manners.backoff = Duration::from_millis(1);
-    let client = upstream::client(&ClientSettings {
-        trust: upstream::Trust::Nobody,
-        user_agent: "things-mcp/1".to_owned(),
-    })
-    .unwrap();
-    let glue = Glue { client, base: base.to_owned(), entries: model.entries.clone() };
+    let glue = Glue::new(&model, base);
     Arc::new(Service::new(Catalogue::new(model).unwrap(), Arc::new(glue), settings))
 }
 
@@ -238,7 +245,7 @@ pub(crate) fn identity() -> Identity {
         uri: "things://docs/usage".to_owned(),
         name: "usage".to_owned(),
         mime: "text/markdown".to_owned(),
-        text: "# Usage".to_owned(),
+        text: "# Usage".into(),
         ..Document::default()
     };
     Identity {
@@ -281,7 +288,7 @@ pub(crate) async fn start_with(service: Arc<Service>, settings: HttpSettings) ->
     let base = format!("http://{}", listener.local_addr().unwrap());
     let router = app(Server::for_requests(service, identity()), settings);
     let stop = CancellationToken::new();
-    let ended = tokio::spawn(serve(router, listener, stop.clone(), Duration::from_mins(1)));
+    let ended = tokio::spawn(serve(router, listener, stop.clone(), BOUNDS));
     Served { base, stop, ended }
 }
 

@@ -6,12 +6,12 @@ use crate::{
         catalogue::{CAMERA, DISPLAY, DSP, PROJECTOR, SMALL_PROJECTOR},
         device::Planned,
     },
-    moment::{DAY, HOUR, MINUTE, NOW, WEEK},
+    moment::{DAY, HOUR, MINUTE, START, WEEK},
     prng::Prng,
 };
 
 /// Midnight of the virtual present in the organization's zone, 2026-09-06T21:00:00Z.
-const LOCAL_MIDNIGHT: i64 = NOW - 11 * HOUR - 30 * MINUTE;
+const LOCAL_MIDNIGHT: i64 = START - 11 * HOUR - 30 * MINUTE;
 
 /// How many more devices are made ill at random, beyond the ones that are placed on purpose.
 struct Random {
@@ -51,10 +51,10 @@ pub(crate) fn apply(planned: &mut [Planned], plan: Plan, rng: &mut Prng) {
     let mut free = free.into_iter();
     let mut take = |count: usize| free.by_ref().take(count).collect::<Vec<usize>>();
     for place in take(random.offline_long) {
-        down(&mut planned[place], NOW - rng.seconds(8 * DAY, 30 * DAY));
+        down(&mut planned[place], START - rng.seconds(8 * DAY, 30 * DAY));
     }
     for place in take(random.offline_recently) {
-        down(&mut planned[place], NOW - rng.seconds(HOUR, 6 * DAY));
+        down(&mut planned[place], START - rng.seconds(HOUR, 6 * DAY));
     }
     for place in take(random.error) {
         failing(&mut planned[place]);
@@ -66,7 +66,7 @@ pub(crate) fn apply(planned: &mut [Planned], plan: Plan, rng: &mut Prng) {
         unseen(&mut planned[place]);
     }
     for place in take(random.recovered) {
-        recovered(&mut planned[place], NOW - rng.seconds(DAY, WEEK), rng);
+        recovered(&mut planned[place], START - rng.seconds(DAY, WEEK), rng);
     }
 }
 
@@ -76,13 +76,13 @@ fn campus(planned: &mut [Planned], rng: &mut Prng) {
     board_rooms(planned);
     projectors(planned);
     tel_aviv(planned, rng);
-    whole_room(planned, "LON/L1/F3/Room 302", NOW - 2 * DAY);
-    whole_room(planned, "NYC/N1/F2/Room 205", NOW - 12 * DAY);
+    whole_room(planned, "LON/L1/F3/Room 302", START - 2 * DAY);
+    whole_room(planned, "NYC/N1/F2/Room 205", START - 12 * DAY);
     groups(planned);
     let spare: Vec<usize> = at(planned, |entry| entry.path.is_empty());
     for (count, place) in spare.into_iter().enumerate() {
         match count {
-            0 | 1 => down(&mut planned[place], NOW - 15 * DAY),
+            0 | 1 => down(&mut planned[place], START - 15 * DAY),
             2 | 3 => unseen(&mut planned[place]),
             _ => planned[place].settled = true,
         }
@@ -129,19 +129,22 @@ fn board_rooms(planned: &mut [Planned]) {
     }
 }
 
-/// Of the fourteen in building B1 two are down; the others stay well.
+/// Of the fourteen in building B1 two are down; the others stay well, but the last one fails
+/// whatever it is told to do.
 fn projectors(planned: &mut [Planned]) {
     let inside = at(planned, |entry| {
         entry.path.starts_with("HQ/B1/") && [PROJECTOR, SMALL_PROJECTOR].contains(&entry.model)
     });
+    let last = inside.iter().rev().find(|place| planned[**place].model == PROJECTOR).copied();
     let mut able = 0;
     for place in inside {
         let entry = &mut planned[place];
         entry.settled = true;
+        entry.device.stubborn = Some(place) == last;
         if entry.model == PROJECTOR {
             able += 1;
             if able <= 2 {
-                down(entry, NOW - 3 * DAY - able * HOUR);
+                down(entry, START - 3 * DAY - able * HOUR);
             }
         }
     }
@@ -150,9 +153,9 @@ fn projectors(planned: &mut [Planned]) {
 /// Fourteen devices down, a whole room among them, and nine that came back; four of the
 /// twenty-three since local midnight.
 fn tel_aviv(planned: &mut [Planned], rng: &mut Prng) {
-    let today = |rng: &mut Prng| rng.seconds(LOCAL_MIDNIGHT + HOUR, NOW - 2 * HOUR);
-    let this_week = |rng: &mut Prng| rng.seconds(NOW - WEEK + DAY, LOCAL_MIDNIGHT - HOUR);
-    whole_room(planned, "TLV/T1/F2/Room 204", NOW - 4 * DAY);
+    let today = |rng: &mut Prng| rng.seconds(LOCAL_MIDNIGHT + HOUR, START - 2 * HOUR);
+    let this_week = |rng: &mut Prng| rng.seconds(START - WEEK + DAY, LOCAL_MIDNIGHT - HOUR);
+    whole_room(planned, "TLV/T1/F2/Room 204", START - 4 * DAY);
     let mut others = at(planned, |entry| entry.path.starts_with("TLV/"));
     rng.shuffle(&mut others);
     for (count, place) in others.into_iter().enumerate() {
@@ -196,7 +199,7 @@ fn groups(planned: &mut [Planned]) {
         planned[*first].settled = true;
         let Some(last) = rest.last() else { continue };
         match count {
-            0 | 3 => down(&mut planned[*last], NOW - DAY),
+            0 | 3 => down(&mut planned[*last], START - DAY),
             1 | 4 => failing(&mut planned[*last]),
             _ => worrying(&mut planned[*last]),
         }
@@ -212,7 +215,7 @@ fn down(entry: &mut Planned, since: i64) {
 }
 
 fn recovered(entry: &mut Planned, since: i64, rng: &mut Prng) {
-    let until = (since + rng.seconds(10 * MINUTE, 90 * MINUTE)).min(NOW - 10 * MINUTE);
+    let until = (since + rng.seconds(10 * MINUTE, 90 * MINUTE)).min(START - 10 * MINUTE);
     entry.outages.push((since, Some(until)));
     entry.settled = true;
 }
@@ -220,7 +223,7 @@ fn recovered(entry: &mut Planned, since: i64, rng: &mut Prng) {
 fn failing(entry: &mut Planned) {
     entry.device.status = Some("error");
     entry.device.effective = "error";
-    entry.error_since = Some(NOW - 2 * DAY);
+    entry.error_since = Some(START - 2 * DAY);
     entry.settled = true;
 }
 

@@ -13,7 +13,7 @@ use crate::{
         place::Room,
         planted,
     },
-    moment::{MINUTE, NOW},
+    moment::{MINUTE, START},
     nouns::device::Device,
     prng::Prng,
     tenant::Tenant,
@@ -119,7 +119,7 @@ fn one(tenant: &Tenant, (room, kind): Slot<'_>, place: usize, rng: &mut Prng) ->
     device.cloud_id = (kind == SENSOR).then(|| format!("cl-{:04x}", rng.below(0x1_0000)));
     device.status = Some("online");
     device.effective = "ok";
-    device.last_seen = Some(NOW - rng.seconds(5, 5 * MINUTE));
+    device.last_seen = Some(START - rng.seconds(5, 5 * MINUTE));
     device.sub_model = (kind == DISPLAY && place.is_multiple_of(3)).then(|| "B".to_owned());
     device.firmware = Some((*rng.pick(&FIRMWARE)).to_owned());
     device.space_id = room.map(|room| room.id);

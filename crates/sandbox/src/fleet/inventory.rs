@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     fleet::{Size, planted},
-    moment::{self, DAY, HOUR, NOW},
+    moment::{self, DAY, HOUR, START},
     nouns::{
         asset::{Asset, CATEGORIES, Label},
         command::Command,
@@ -67,7 +67,7 @@ fn assets(tenant: &mut Tenant, count: usize, rng: &mut Prng) {
             name: format!("Lectern {}", number + 1),
             serial_number: Some(format!("L-{}", 4_000 + number)),
             space_id: Some(*rng.pick(&spaces)),
-            purchased_at: Some(moment::written(NOW - rng.seconds(100 * DAY, 900 * DAY))),
+            purchased_at: Some(moment::written(START - rng.seconds(100 * DAY, 900 * DAY))),
             comments: None,
             icon_name: Some("lectern".to_owned()),
             labels: [None, None, None, None],
@@ -94,11 +94,11 @@ fn licenses(tenant: &mut Tenant, count: usize, rng: &mut Prng) {
     for number in 0..count {
         let device = rng.pick(&devices);
         let used = number % 5 != 4;
-        let created = NOW - rng.seconds(20 * DAY, 340 * DAY);
+        let created = START - rng.seconds(20 * DAY, 340 * DAY);
         let ends = match number {
-            number if number < ENDING => Some(NOW + rng.seconds(3 * DAY, 58 * DAY)),
+            number if number < ENDING => Some(START + rng.seconds(3 * DAY, 58 * DAY)),
             number if number % 8 == 7 => None,
-            _ => Some(NOW + rng.seconds(70 * DAY, 800 * DAY)),
+            _ => Some(START + rng.seconds(70 * DAY, 800 * DAY)),
         };
         licenses.push(License {
             id: rng.uuid(),
@@ -131,7 +131,7 @@ fn notes(tenant: &mut Tenant, count: usize, rng: &mut Prng) {
             content: (*rng.pick(&texts)).to_owned(),
             on: rng.pick(&devices).clone(),
             author: Some(tenant.organization.admin.0.to_owned()),
-            created: NOW - 30 * DAY + i64::try_from(number).unwrap_or(0) * HOUR,
+            created: START - 30 * DAY + i64::try_from(number).unwrap_or(0) * HOUR,
         };
         tenant.device_notes.insert(note.id.clone(), note.clone());
         if number % 2 == 0 {
@@ -162,7 +162,8 @@ fn commands(tenant: &mut Tenant, count: usize, rng: &mut Prng) {
             friendly_name,
             status: rng.pick::<&str>(&["done", "done", "done", "failed", "aborted"]),
             params: json!({}),
-            created: NOW - age / i64::try_from(count).unwrap_or(1) - HOUR,
+            created: START - age / i64::try_from(count).unwrap_or(1) - HOUR,
+            latency: 30,
         };
         tenant.commands.insert(command.id.clone(), command);
     }

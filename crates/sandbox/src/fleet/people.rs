@@ -2,7 +2,7 @@
 
 use crate::{
     fleet::{Size, planted},
-    moment::{DAY, NOW},
+    moment::{DAY, START},
     nouns::{edge::Edge, group::Group, user::User},
     prng::Prng,
     tenant::Tenant,
@@ -32,7 +32,7 @@ pub(crate) fn build(tenant: &mut Tenant, size: Size, rng: &mut Prng) {
     let mut user = |tenant: &mut Tenant, name: &str, email: String| {
         let id = rng.uuid();
         let id = if email == "kari@northwind.example" { planted::USER.to_owned() } else { id };
-        let created = NOW - rng.seconds(30 * DAY, 300 * DAY);
+        let created = START - rng.seconds(30 * DAY, 300 * DAY);
         let name = name.to_owned();
         let user = User { id: id.clone(), name, email, created, deactivated: None };
         tenant.users.insert(id, user);
@@ -51,7 +51,7 @@ pub(crate) fn build(tenant: &mut Tenant, size: Size, rng: &mut Prng) {
         let mut group = Group {
             id: if known { planted::GROUP.to_owned() } else { id },
             name: (*name).to_owned(),
-            created: NOW - 209 * DAY,
+            created: START - 209 * DAY,
             members: Vec::new(),
         };
         for (place, user) in tenant.users.iter().enumerate() {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     fleet::Plan,
-    moment::{DAY, NOW},
+    moment::{DAY, START},
     nouns::space::Space,
     tenant::Tenant,
 };
@@ -115,7 +115,7 @@ fn put(
 ) -> i64 {
     let id = *next;
     *next += 1;
-    let created = NOW - 370 * DAY;
+    let created = START - 370 * DAY;
     let space = Space { id, name: name.to_owned(), parent_id, kind: Some(kind), config, created };
     tenant.spaces.insert(id, space);
     id

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     fleet::{catalogue::DISPLAY, device::Planned},
-    moment::{DAY, HOUR, MINUTE, NOW},
+    moment::{DAY, HOUR, MINUTE, START},
     nouns::{
         command::Command,
         device::Device,
@@ -95,7 +95,7 @@ pub(crate) fn objects(tenant: &mut Tenant) {
         content: content.to_owned(),
         on: on.to_owned(),
         author: Some("Kari Nordmann".to_owned()),
-        created: NOW - 20 * DAY,
+        created: START - 20 * DAY,
     };
     let device_note = note("d1e2f3a4-b5c6-4d7e-8f90-a1b2c3d4e5f6", FIRST, "Bracket was loose.");
     let space_note = note("e2f3a4b5-c6d7-4e8f-90a1-b2c3d4e5f607", "2104", "Key at reception.");
@@ -108,9 +108,10 @@ pub(crate) fn objects(tenant: &mut Tenant) {
         friendly_name: "Restart".to_owned(),
         status: "pending",
         params: json!({}),
-        created: NOW - 10 * MINUTE,
+        created: START - 20,
+        latency: 90,
     };
-    tenant.commands.insert(command.id.clone(), command);
+    tenant.queue(command);
     let known = |address: &str| (EDGE.to_owned(), address.to_owned());
     for address in ["10.20.30.40", "codec-3.northwind.example"] {
         tenant.pings.insert(known(address), Ping::Answered);
@@ -129,8 +130,8 @@ pub(crate) fn incident() -> Incident {
         issue: "temperature".to_owned(),
         device_id: Some(FIRST.to_owned()),
         device_name: Some("Fjord display".to_owned()),
-        created: NOW - 6 * HOUR,
-        updated: NOW - 6 * HOUR,
+        created: START - 6 * HOUR,
+        updated: START - 6 * HOUR,
     }
 }
 
@@ -141,14 +142,14 @@ pub(crate) fn ticket() -> Ticket {
         title: "No picture in Fjord".to_owned(),
         description: "Black screen since this morning.".to_owned(),
         open: true,
-        created: NOW - HOUR,
+        created: START - HOUR,
         device_id: Some(FIRST.to_owned()),
         user_name: "Kari Nordmann".to_owned(),
         user_email: "kari@northwind.example".to_owned(),
         comments: vec![Comment {
             id: 1,
             text: "Power cycled, no change.".to_owned(),
-            created: NOW - 45 * MINUTE,
+            created: START - 45 * MINUTE,
             author: Author {
                 user: Some("Kari Nordmann".to_owned()),
                 owner: "Northwind".to_owned(),

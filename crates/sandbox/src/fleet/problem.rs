@@ -2,7 +2,7 @@
 
 use crate::{
     fleet::{Plan, Size, catalogue::CODEC, device::Planned, planted},
-    moment::{DAY, HOUR, MINUTE, NOW},
+    moment::{DAY, HOUR, MINUTE, START},
     nouns::{device::Device, incident::Incident},
     prng::Prng,
     tenant::Tenant,
@@ -32,7 +32,7 @@ pub(crate) fn build(
         incidents.extend(without_device(rng));
         incidents.extend(planned.iter().filter(|entry| is_board_codec(entry)).map(|entry| {
             let cause = ("battery", "low", "Microphone battery is low");
-            raised(rng.uuid(), Some(&entry.device), cause, NOW - DAY)
+            raised(rng.uuid(), Some(&entry.device), cause, START - DAY)
         }));
     }
     if plan != Plan::Branch {
@@ -40,10 +40,10 @@ pub(crate) fn build(
     }
     while closed.len() < size.closed_incidents && !planned.is_empty() {
         let device = &rng.pick(planned).device;
-        let created = NOW - rng.seconds(HOUR, 60 * DAY);
+        let created = START - rng.seconds(HOUR, 60 * DAY);
         let mut incident = raised(rng.uuid(), Some(device), *rng.pick(CAUSES), created);
         incident.status = "closed";
-        incident.updated = (created + rng.seconds(10 * MINUTE, 8 * HOUR)).min(NOW);
+        incident.updated = (created + rng.seconds(10 * MINUTE, 8 * HOUR)).min(START);
         closed.push(incident);
     }
     incidents.extend(closed);
@@ -55,6 +55,11 @@ pub(crate) fn build(
 
 fn is_board_codec(entry: &Planned) -> bool {
     entry.path.starts_with("HQ/") && entry.path.ends_with("/Board room") && entry.model == CODEC
+}
+
+/// The incident of a device that went away.
+pub(crate) fn offline(id: String, device: &Device, since: i64) -> Incident {
+    raised(id, Some(device), ("offline", "high", "Device is offline"), since)
 }
 
 fn raised(
@@ -82,14 +87,13 @@ fn active(planned: &[Planned], rng: &mut Prng) -> Vec<Incident> {
     let mut incidents = Vec::new();
     for entry in planned {
         if let Some((since, None)) = entry.outages.last() {
-            let cause = ("offline", "high", "Device is offline");
-            incidents.push(raised(rng.uuid(), Some(&entry.device), cause, since + 2 * MINUTE));
+            incidents.push(offline(rng.uuid(), &entry.device, since + 2 * MINUTE));
         }
     }
     let failing = planned.iter().filter(|entry| entry.error_since.is_some());
     for entry in failing.take(ERRORS) {
         let cause = ("fault", "critical", "Device reports an error");
-        incidents.push(raised(rng.uuid(), Some(&entry.device), cause, NOW - 2 * DAY));
+        incidents.push(raised(rng.uuid(), Some(&entry.device), cause, START - 2 * DAY));
     }
     incidents
 }
@@ -100,8 +104,7 @@ fn recovered(planned: &[Planned], rng: &mut Prng) -> Vec<Incident> {
     for entry in planned {
         for (since, until) in &entry.outages {
             let Some(until) = until else { continue };
-            let cause = ("offline", "high", "Device is offline");
-            let mut incident = raised(rng.uuid(), Some(&entry.device), cause, since + MINUTE);
+            let mut incident = offline(rng.uuid(), &entry.device, since + MINUTE);
             incident.status = "closed";
             incident.updated = *until;
             incidents.push(incident);
@@ -114,5 +117,5 @@ fn recovered(planned: &[Planned], rng: &mut Prng) -> Vec<Incident> {
 fn without_device(rng: &mut Prng) -> Vec<Incident> {
     let cause = ("manual", "planning", "Power work on the floor");
     let ages = [HOUR, 2 * DAY, 9 * DAY, 21 * DAY];
-    ages.into_iter().map(|age| raised(rng.uuid(), None, cause, NOW - age)).collect()
+    ages.into_iter().map(|age| raised(rng.uuid(), None, cause, START - age)).collect()
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     fleet::device::Planned,
-    moment::{DAY, MINUTE, NOW},
-    nouns::history::Record,
+    moment::{DAY, MINUTE, START},
+    nouns::history::Recorder,
     tenant::Tenant,
 };
 
@@ -15,26 +15,14 @@ const NOISY_INTERVAL: i64 = 8 * MINUTE;
 
 pub(crate) fn build(tenant: &mut Tenant, planned: &[Planned]) {
     let mut records = Vec::new();
-    let mut place = 0;
-    for entry in planned.iter().filter(|entry| entry.device.effective != "never_seen") {
-        place += 1;
+    let seen = planned.iter().filter(|entry| entry.device.effective != "never_seen");
+    for (place, entry) in (1..).zip(seen) {
         let device: Arc<str> = entry.device.id.as_str().into();
-        let mut add = |at: i64| {
-            let warmth = u8::try_from((at / MINUTE + place * 7).rem_euclid(15)).unwrap_or(0);
-            let status = status(entry, at);
-            records.push(Record {
-                device: Arc::clone(&device),
-                at,
-                status,
-                temperature: 30 + warmth,
-            });
-        };
         let interval = if entry.noisy { NOISY_INTERVAL } else { DAY };
-        // Spread over the interval, so that not all devices record in the same second.
-        let mut at = NOW - (place * 37 * MINUTE).rem_euclid(interval);
-        while at > NOW - DAYS * DAY {
+        let recorder = Recorder { device, place, interval };
+        let mut add = |at: i64| records.push(recorder.record(at, status(entry, at)));
+        for at in recorder.moments(START - DAYS * DAY, START) {
             add(at);
-            at -= interval;
         }
         for (from, to) in &entry.outages {
             add(*from);
@@ -42,6 +30,7 @@ pub(crate) fn build(tenant: &mut Tenant, planned: &[Planned]) {
                 add(*to);
             }
         }
+        tenant.recorders.push(recorder);
     }
     records.sort_by_key(|record| std::cmp::Reverse(record.at));
     tenant.records = records;

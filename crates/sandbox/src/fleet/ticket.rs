@@ -2,7 +2,7 @@
 
 use crate::{
     fleet::{Plan, Size, planted},
-    moment::{DAY, HOUR, MINUTE, NOW},
+    moment::{DAY, HOUR, MINUTE, START},
     nouns::ticket::{Author, Comment, Ticket},
     prng::Prng,
     tenant::Tenant,
@@ -39,9 +39,9 @@ pub(crate) fn build(tenant: &mut Tenant, (plan, size): (Plan, Size), rng: &mut P
         tickets.push(planted::ticket());
         tenant.next_comment += 1;
         let device = devices.well.first().cloned();
-        let mut hostile = written(tenant, device, NOW - 3 * HOUR, rng);
+        let mut hostile = written(tenant, device, START - 3 * HOUR, rng);
         hostile.comments.clear();
-        comment(tenant, &mut hostile, HOSTILE, NOW - 2 * HOUR);
+        comment(tenant, &mut hostile, HOSTILE, START - 2 * HOUR);
         tickets.push(hostile);
     }
     for count in 0..size.stale_tickets {
@@ -51,18 +51,18 @@ pub(crate) fn build(tenant: &mut Tenant, (plan, size): (Plan, Size), rng: &mut P
             count if count < STALE_AND_ILL + STALE_AND_GONE => rng.uuid(),
             _ => rng.pick(&devices.well).clone(),
         };
-        let created = NOW - rng.seconds(40 * DAY, 200 * DAY);
+        let created = START - rng.seconds(40 * DAY, 200 * DAY);
         tickets.push(written(tenant, Some(device), created, rng));
     }
     while tickets.len() < size.open_tickets {
         let ill = tickets.len() % 4 == 0;
         let device = rng.pick(if ill { &devices.ill } else { &devices.well }).clone();
-        let created = NOW - rng.seconds(2 * HOUR, 25 * DAY);
+        let created = START - rng.seconds(2 * HOUR, 25 * DAY);
         tickets.push(written(tenant, Some(device), created, rng));
     }
     for _ in 0..size.resolved_tickets {
         let device = rng.pick(&devices.well).clone();
-        let created = NOW - rng.seconds(5 * DAY, 400 * DAY);
+        let created = START - rng.seconds(5 * DAY, 400 * DAY);
         let mut ticket = written(tenant, Some(device), created, rng);
         ticket.open = false;
         tickets.push(ticket);
@@ -101,7 +101,7 @@ fn written(tenant: &mut Tenant, device_id: Option<String>, created: i64, rng: &m
     for count in 0..rng.below(3) {
         let delay = rng.seconds(10 * MINUTE, HOUR) * (1 + i64::try_from(count).unwrap_or(0));
         let text = *rng.pick(MESSAGES);
-        comment(tenant, &mut ticket, text, (created + delay).min(NOW - MINUTE));
+        comment(tenant, &mut ticket, text, (created + delay).min(START - MINUTE));
     }
     ticket
 }

@@ -1,5 +1,6 @@
 //! Assets and their labels: equipment that is not connected.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -22,7 +23,7 @@ pub(crate) const ROUTES: &[Route] = &[
 pub(crate) const CATEGORIES: [&str; 4] = ["manufacturer", "device_model", "device_type", "status"];
 
 /// A piece of equipment; `labels` holds label ids in the order of the categories.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Asset {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -35,7 +36,7 @@ pub(crate) struct Asset {
 }
 
 /// A value of a labelled field.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Label {
     pub(crate) id: String,
     pub(crate) category: &'static str,

@@ -1,5 +1,6 @@
 //! Devices: what one is, how it is shown, reading and deleting; changes are in `device_change`.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -21,7 +22,7 @@ pub(crate) const ROUTES: &[Route] = &[
 pub(crate) const MASK: &str = "*****";
 
 /// A connected device.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Device {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -30,6 +31,7 @@ pub(crate) struct Device {
     pub(crate) cloud_id: Option<String>,
     pub(crate) status: Option<&'static str>,
     pub(crate) effective: &'static str,
+    /// For one that is connected, as it was at the start of the clock.
     pub(crate) last_seen: Option<i64>,
     pub(crate) model_id: String,
     /// Names a person put over the catalogue's.
@@ -47,6 +49,8 @@ pub(crate) struct Device {
     /// The primary this one is a shadow of.
     pub(crate) primary: Option<String>,
     pub(crate) shadows: Vec<String>,
+    /// Commands it takes end as failed; no answer says so beforehand.
+    pub(crate) stubborn: bool,
 }
 
 impl Device {
@@ -74,7 +78,13 @@ impl Device {
             reach: None,
             primary: None,
             shadows: Vec::new(),
+            stubborn: false,
         }
+    }
+
+    /// Whether it is connected: one that is not reports nothing and fetches no command.
+    pub(crate) fn is_there(&self) -> bool {
+        matches!(self.status, Some("online" | "error"))
     }
 
     /// Whether a vendor's records and this device speak of the same unit.
@@ -95,6 +105,12 @@ impl Tenant {
         all.max_by_key(|status| severity(status)).unwrap_or(device.effective)
     }
 
+    /// A device that is there reports on, so the moment moves with the clock.
+    fn last_seen(&self, device: &Device) -> Option<i64> {
+        let passed = if device.is_there() { self.now - moment::START } else { 0 };
+        device.last_seen.map(|at| at + passed)
+    }
+
     /// What organizations and the vendor both see of a device.
     pub(crate) fn device_facts(&self, device: &Device) -> Map<String, Value> {
         let model = self.model(&device.model_id);
@@ -107,7 +123,7 @@ impl Tenant {
             "status": device.status,
             "effective_status": device.effective,
             "merged_effective_status": self.merged_status(device),
-            "last_seen_at": device.last_seen.map(moment::written),
+            "last_seen_at": self.last_seen(device).map(moment::written),
             "details": device.details,
             "model": {
                 "id": device.model_id,

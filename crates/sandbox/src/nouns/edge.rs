@@ -3,6 +3,7 @@
 //! Time stands still, so a poll is what moves things on: the first one finds the work pending,
 //! the next one finds it done.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -26,13 +27,13 @@ pub(crate) const ROUTES: &[Route] = &[
 const UNREACHABLE: &str = "192.0.2.";
 
 /// A gateway; only its id is documented.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Edge {
     pub(crate) id: String,
 }
 
 /// How far a connectivity check is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum Ping {
     Begun,
     Polled,
@@ -41,7 +42,7 @@ pub(crate) enum Ping {
 }
 
 /// How far a claim is; the device appears when it succeeds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) enum Claim {
     Begun(Box<Device>),
     Polled(Box<Device>),
@@ -129,7 +130,7 @@ fn start_claim(ask: &Ask, tenant: &mut Tenant) -> Reply {
     device.custom_parameters = Some(values.map_or_else(Map::new, Clone::clone));
     device.status = Some("online");
     device.effective = "ok";
-    device.last_seen = Some(moment::NOW);
+    device.last_seen = Some(moment::START); // Now, whenever that is: see `Device::last_seen`.
     device.reach = Some(reach.clone());
     tenant.claims.insert(reach, Claim::Begun(Box::new(device)));
     Ok(Answer::Done)

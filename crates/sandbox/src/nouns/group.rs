@@ -1,5 +1,6 @@
 //! Groups of users and their members.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,7 +24,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// A group of users.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Group {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -32,7 +33,7 @@ pub(crate) struct Group {
 }
 
 /// A user inside a group, who may be of another tenant.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Member {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -86,7 +87,7 @@ fn list(ask: &Ask, tenant: &Tenant) -> Value {
 fn create(ask: &Ask, tenant: &mut Tenant) -> Reply {
     let name = tenant.free_name(ask, "")?;
     let mut group =
-        Group { id: tenant.mint.uuid(), name, created: moment::NOW, members: Vec::new() };
+        Group { id: tenant.mint.uuid(), name, created: tenant.now, members: Vec::new() };
     for member in tenant.members(&ask.body_texts("user_ids")) {
         group.join(member);
     }

@@ -1,5 +1,6 @@
 //! Licenses and warranties, which requests only read.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 pub(crate) const ROUTES: &[Route] = &[("GET /organization/licenses", Behavior::Read(list))];
 
 /// A license or warranty.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct License {
     pub(crate) id: String,
     pub(crate) state: &'static str,

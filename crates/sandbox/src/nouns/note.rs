@@ -1,5 +1,6 @@
 //! Notes on devices and on spaces: two tables of one kind of row.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,7 +24,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// A note; `on` is the id of its device or, as text, of its space.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Note {
     pub(crate) id: String,
     pub(crate) content: String,
@@ -59,13 +60,13 @@ fn on<'a>(notes: &'a Table<String, Note>, ask: &'a Ask) -> impl Iterator<Item = 
     notes.iter().rev().filter(|note| note.on == ask.id(0))
 }
 
-fn written(ask: &Ask, id: String) -> Result<Note, Refusal> {
+fn written(ask: &Ask, id: String, created: i64) -> Result<Note, Refusal> {
     let content = ask.body_text("content").unwrap_or_default();
     if content.trim().is_empty() {
         return Err(Refusal::field("content", "must not be blank"));
     }
     let (content, on) = (content.to_owned(), ask.id(0).to_owned());
-    Ok(Note { id, content, on, author: None, created: moment::NOW })
+    Ok(Note { id, content, on, author: None, created })
 }
 
 fn removed(notes: &mut Table<String, Note>, ask: &Ask) -> Reply {
@@ -89,7 +90,7 @@ fn list_device(ask: &Ask, tenant: &mut Tenant) -> Reply {
 
 fn create_device(ask: &Ask, tenant: &mut Tenant) -> Reply {
     tenant.device(ask.id(0))?;
-    let note = written(ask, tenant.mint.uuid())?;
+    let note = written(ask, tenant.mint.uuid(), tenant.now)?;
     let view = note.device_view();
     tenant.device_notes.insert(note.id.clone(), note);
     Ok(Answer::Json(view))
@@ -110,7 +111,7 @@ fn list_space(ask: &Ask, tenant: &mut Tenant) -> Reply {
 
 fn create_space(ask: &Ask, tenant: &mut Tenant) -> Reply {
     tenant.space(ask.number(0))?;
-    let note = written(ask, tenant.mint.uuid())?;
+    let note = written(ask, tenant.mint.uuid(), tenant.now)?;
     let view = note.space_view();
     tenant.space_notes.insert(note.id.clone(), note);
     Ok(Answer::Json(view))

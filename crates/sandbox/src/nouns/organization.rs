@@ -35,7 +35,7 @@ fn info(_: &Ask, tenant: &Tenant) -> Value {
     json!({
         "id": organization.id,
         "name": organization.name,
-        "created_at": moment::written(moment::NOW - 371 * moment::DAY),
+        "created_at": moment::written(moment::START - 371 * moment::DAY),
         "lab": false,
         "partner": organization.partner,
         "domain": format!("https://{host}"),

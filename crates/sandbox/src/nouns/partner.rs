@@ -134,7 +134,7 @@ fn telemetry(ask: &Ask, world: &World) -> Reply {
 }
 
 fn device_history(ask: &Ask, world: &World) -> Reply {
-    let (from, to) = history::limited(ask)?;
+    let (from, to) = history::limited(ask, world.tenant(0).now)?;
     let read = |tenant: &Tenant, device: &Device, _: Option<&str>| {
         let own = tenant.recorded(from, to).filter(|(_, row)| row.id == device.id);
         let own = own.filter(|(record, _)| ask.wants("status", Some(record.status)));
@@ -144,8 +144,8 @@ fn device_history(ask: &Ask, world: &World) -> Reply {
 }
 
 fn histories(ask: &Ask, world: &World) -> Reply {
-    let (from, to) = history::limited(ask)?;
     let tenants = world.tenants();
+    let (from, to) = history::limited(ask, tenants[0].now)?;
     let partner = world.partner();
     let all = tenants.iter().flat_map(|tenant| {
         tenant.recorded(from, to).map(move |(record, device)| (&**tenant, record, device))
@@ -179,21 +179,22 @@ fn tickets(_: &Ask, world: &World) -> Value {
     json!({ "data": all.map(Ticket::view).collect::<Vec<_>>() })
 }
 
-/// Runs `change` on the vendor's ticket with this id; it gets the next comment's number.
+/// Runs `change` on the vendor's ticket with this id; it gets the next comment's number
+/// and the time.
 fn with_ticket<T>(
     world: &World,
     id: &str,
-    change: impl Fn(&mut Ticket, i64) -> T,
+    change: impl Fn(&mut Ticket, (i64, i64)) -> T,
 ) -> Result<T, Refusal> {
     let mut tenants = world.tenants();
     let partner = world.partner();
     for tenant in &mut tenants {
         let known = tenant.tickets.get(id);
         if known.is_some_and(|ticket| concerns(&partner, tenant, ticket)) {
-            let number = tenant.next_comment;
+            let (number, now) = (tenant.next_comment, tenant.now);
             let before = known.map_or(0, |ticket| ticket.comments.len());
             let ticket = tenant.ticket_mut(id)?;
-            let result = change(ticket, number);
+            let result = change(ticket, (number, now));
             let said = ticket.comments.len() > before;
             tenant.next_comment += i64::from(said);
             return Ok(result);
@@ -219,9 +220,9 @@ fn resolve_ticket(ask: &Ask, world: &World) -> Reply {
 
 fn message(ask: &Ask, world: &World) -> Reply {
     let owner = world.partner().name;
-    with_ticket(world, ask.id(0), |ticket, number| {
+    with_ticket(world, ask.id(0), |ticket, (number, now)| {
         let author = Author { user: None, owner: owner.to_owned(), owner_type: "partner" };
-        ticket.say(ask, number, author);
+        ticket.say(ask, number, now, author);
     })?;
     Ok(Answer::Done)
 }

@@ -1,5 +1,6 @@
 //! Spaces: the tree of places.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -20,7 +21,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// A node of the tree.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Space {
     pub(crate) id: i64,
     pub(crate) name: String,
@@ -63,7 +64,7 @@ impl Tenant {
             parent_id,
             kind: None,
             config: config.unwrap_or_default(),
-            created: moment::NOW,
+            created: self.now,
         };
         self.spaces.insert(id, space);
         id

@@ -1,5 +1,6 @@
 //! Support tickets: open until resolved, with a conversation; no call makes or reopens one.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -19,7 +20,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// A support ticket.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Ticket {
     pub(crate) id: String,
     pub(crate) title: String,
@@ -33,7 +34,7 @@ pub(crate) struct Ticket {
 }
 
 /// An entry of a ticket's conversation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Comment {
     pub(crate) id: i64,
     pub(crate) text: String,
@@ -42,7 +43,7 @@ pub(crate) struct Comment {
 }
 
 /// Who wrote an entry.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Author {
     pub(crate) user: Option<String>,
     pub(crate) owner: String,
@@ -92,9 +93,9 @@ impl Ticket {
     }
 
     /// Adds the request's message to the conversation.
-    pub(crate) fn say(&mut self, ask: &Ask, id: i64, author: Author) {
+    pub(crate) fn say(&mut self, ask: &Ask, id: i64, created: i64, author: Author) {
         let text = ask.body_text("message").unwrap_or_default().to_owned();
-        self.comments.push(Comment { id, text, created: moment::NOW, author });
+        self.comments.push(Comment { id, text, created, author });
     }
 }
 
@@ -129,9 +130,9 @@ fn resolve(ask: &Ask, tenant: &mut Tenant) -> Reply {
 /// A message made with a key has no person behind it, only the organization.
 fn message(ask: &Ask, tenant: &mut Tenant) -> Reply {
     let owner = tenant.organization.name.to_owned();
-    let id = tenant.next_comment;
+    let (id, now) = (tenant.next_comment, tenant.now);
     let ticket = tenant.ticket_mut(ask.id(0))?;
-    ticket.say(ask, id, Author { user: None, owner, owner_type: "organization" });
+    ticket.say(ask, id, now, Author { user: None, owner, owner_type: "organization" });
     tenant.next_comment += 1;
     Ok(acknowledged())
 }

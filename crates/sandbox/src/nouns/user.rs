@@ -1,5 +1,6 @@
 //! Users: people with access to the organization.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,7 +21,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// A person.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct User {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -85,7 +86,7 @@ fn create(ask: &Ask, world: &World, tenant: usize) -> Reply {
         id: tenant.mint.uuid(),
         name: ask.body_text("name").unwrap_or_default().to_owned(),
         email: email.to_owned(),
-        created: moment::NOW,
+        created: tenant.now,
         deactivated: None,
     };
     for id in groups {
@@ -99,8 +100,9 @@ fn create(ask: &Ask, world: &World, tenant: usize) -> Reply {
 }
 
 fn deactivate(ask: &Ask, tenant: &mut Tenant) -> Reply {
+    let now = tenant.now;
     let user = tenant.users.get_mut(ask.id(0)).ok_or_else(Refusal::not_found)?;
-    user.deactivated.get_or_insert(moment::NOW);
+    user.deactivated.get_or_insert(now);
     Ok(Answer::Done)
 }
 

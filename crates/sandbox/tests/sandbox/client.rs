@@ -1,9 +1,11 @@
 //! Sends requests to a sandbox and reads the answers; knows the document only as text.
 
+use std::sync::OnceLock;
+
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{Request, StatusCode},
+    http::{HeaderMap, Request, StatusCode},
 };
 use serde_json::Value;
 use tower::ServiceExt;
@@ -37,7 +39,9 @@ pub(crate) const SPACE_NOTE: &str = "e2f3a4b5-c6d7-4e8f-90a1-b2c3d4e5f607";
 #[derive(Clone)]
 pub(crate) struct Client {
     router: Router,
+    admin: Router,
     key: Option<String>,
+    fault: Option<String>,
 }
 
 /// What came back.
@@ -45,9 +49,17 @@ pub(crate) struct Client {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) text: String,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Answer {
+    async fn of(router: &Router, request: Request<Body>) -> Self {
+        let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Self { status: parts.status, text, headers: parts.headers }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
@@ -65,6 +77,17 @@ pub(crate) fn sandbox(scenario: &str) -> Sandbox {
     Sandbox::new(DOCUMENT, 1, scenario).unwrap()
 }
 
+/// The seeds that planted facts are counted for.
+pub(crate) const SEEDS: [u64; 3] = [1, 2, u64::MAX];
+
+/// Clients of `baseline` with these seeds, for tests that only read.
+pub(crate) fn planted() -> impl Iterator<Item = Client> {
+    static WORLDS: [OnceLock<Sandbox>; 3] = [const { OnceLock::new() }; 3];
+    SEEDS.into_iter().zip(&WORLDS).map(|(seed, world)| {
+        Client::of(world.get_or_init(|| Sandbox::new(DOCUMENT, seed, "baseline").unwrap()))
+    })
+}
+
 /// A client of a fresh world with key A.
 pub(crate) fn fresh(scenario: &str) -> Client {
     Client::of(&sandbox(scenario))
@@ -72,7 +95,8 @@ pub(crate) fn fresh(scenario: &str) -> Client {
 
 impl Client {
     pub(crate) fn of(sandbox: &Sandbox) -> Self {
-        Self { router: sandbox.router(), key: Some(A.to_owned()) }
+        let (router, admin) = (sandbox.router(), sandbox.admin());
+        Self { router, admin, key: Some(A.to_owned()), fault: None }
     }
 
     pub(crate) fn with(&self, key: &str) -> Self {
@@ -81,6 +105,11 @@ impl Client {
 
     pub(crate) fn without_key(&self) -> Self {
         Self { key: None, ..self.clone() }
+    }
+
+    /// Asks for this fault with every request.
+    pub(crate) fn suffering(&self, fault: &str) -> Self {
+        Self { fault: Some(fault.to_owned()), ..self.clone() }
     }
 
     /// Sends a request to a path below `/core/v1`, or to a full one.
@@ -93,12 +122,29 @@ impl Client {
         if let Some(key) = &self.key {
             request = request.header("Authorization", key);
         }
+        if let Some(fault) = &self.fault {
+            request = request.header("X-Sandbox-Fault", fault);
+        }
         let body = body.map_or_else(Body::empty, |body| body.to_string().into());
         let request = request.header("Content-Type", "application/json").body(body).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let status = response.status();
-        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Answer { status, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Answer::of(&self.router, request).await
+    }
+
+    /// Asks the routes behind the platform.
+    pub(crate) async fn admin(&self, method: &str, path: &str, body: &str) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        Answer::of(&self.admin, request.body(body.to_owned().into()).unwrap()).await
+    }
+
+    /// Reads JSON from behind the platform.
+    pub(crate) async fn look(&self, path: &str) -> Value {
+        self.admin("GET", path, "").await.json()
+    }
+
+    /// Lets virtual time pass.
+    pub(crate) async fn wait(&self, seconds: u64) {
+        let body = format!("{{\"advance\":{seconds}}}");
+        assert_eq!(self.admin("POST", "/clock", &body).await.status, 200);
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -4,8 +4,12 @@
 
 mod client;
 
+mod admin;
 mod answers;
+mod clock;
+mod faults;
 mod fleet;
+mod planted;
 mod refusals;
 mod worlds;
 mod writes;

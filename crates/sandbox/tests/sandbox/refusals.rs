@@ -1,6 +1,6 @@
 //! What is refused, with which status, and for which field.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{self, B, DEVICE, P, R};
 
@@ -149,4 +149,44 @@ async fn a_command_that_the_model_does_not_know_is_refused() {
     let no_input = send(json!({ "command": "set_input" })).await;
     assert_eq!(no_input.fault("extra_params.input"), "is missing");
     assert_eq!(send(json!({ "friendly_name": "Restart" })).await.status, 200);
+}
+
+#[tokio::test]
+async fn every_list_takes_as_many_rows_a_page_as_documented_and_no_more() {
+    let document: Value = serde_json::from_str(client::DOCUMENT).unwrap();
+    let client = client::fresh("small");
+    let mut limits = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let parameters = item["get"]["parameters"].as_array().into_iter().flatten();
+        let mut most = parameters.filter(|one| one["name"] == "per_page");
+        let most = most.find_map(|one| one["schema"]["maximum"].as_u64());
+        let Some(most) = most.filter(|_| path.contains("/organization/")) else { continue };
+        let path = path.replace("{device_id}", DEVICE).replace("{space_id}", "2104");
+        let sized = async |size| client.get(&format!("/{path}?per_page={size}")).await;
+        assert_eq!(sized(most).await.status, 200, "{path}");
+        assert_eq!(sized(most + 1).await.fault("per_page"), format!("must be at most {most}"));
+        limits += 1;
+    }
+    assert_eq!(limits, 15);
+}
+
+#[tokio::test]
+async fn lists_say_in_their_own_ways_whether_there_is_more() {
+    let client = client::fresh("baseline");
+    let devices = client.read("/devices?page=12").await;
+    assert_eq!((&devices["has_next_page"], devices.get("total")), (&json!(false), None));
+    assert_eq!(client.read("/devices?page=11").await["has_next_page"], true);
+    assert_eq!(client.read("/licenses?per_page=40").await["next_page"], 2);
+    assert_eq!(client.read("/licenses?per_page=40&page=2").await["next_page"], Value::Null);
+    let partner = client.with(P).get("/partner/devices").await.json();
+    assert_eq!(partner["page_info"]["has_next"], true);
+    assert!(partner["page_info"]["total_count"].as_u64().unwrap() > 100);
+    assert!(client.read("/tickets").await.is_array(), "tickets come in one piece");
+}
+
+#[tokio::test]
+async fn a_filter_by_space_does_not_look_below_it() {
+    let client = client::fresh("small");
+    assert_eq!(client.all("/devices?space_id=2000").await.len(), 0);
+    assert_ne!(client.all("/devices?space_id=2104").await.len(), 0);
 }

@@ -56,18 +56,14 @@ async fn two_runs_with_one_seed_give_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn every_seed_makes_a_world_with_the_same_facts() {
-    for seed in [0, 2, 3, 5, 8, u64::MAX] {
-        let sandbox = Sandbox::new(client::DOCUMENT, seed, "baseline").unwrap();
-        let client = Client::of(&sandbox);
-        let statistics = client.read("/info").await["statistics"].clone();
-        assert_eq!(statistics["devices"], 1_200, "seed {seed}");
-        assert_eq!(
-            (&statistics["open_tickets"], &statistics["open_incidents"]),
-            (&json!(84), &json!(71))
-        );
-        assert_eq!(client.read(&format!("/devices/{DEVICE}")).await["name"], "Fjord display");
+async fn another_seed_makes_other_objects_but_keeps_the_well_known_ones() {
+    let mut names = Vec::new();
+    for client in client::planted() {
+        let rows = client.all("/devices").await;
+        assert_eq!(client::row(&rows, DEVICE).unwrap()["name"], "Fjord display");
+        names.push(rows[700]["id"].clone());
     }
+    assert!(names[0] != names[1] && names[1] != names[2]);
 }
 
 #[tokio::test]
@@ -106,18 +102,6 @@ async fn a_write_of_one_tenant_leaves_the_other_as_it_was() {
     }
     assert!(first.all("/devices").await.is_empty());
     assert_eq!(second.all("/devices").await, before);
-}
-
-#[tokio::test]
-async fn requests_are_counted_and_the_counter_is_served() {
-    let sandbox = client::sandbox("small");
-    let client = Client::of(&sandbox);
-    assert_eq!(sandbox.requests(), 0);
-    client.get("/organization/devices").await;
-    client.without_key().get("/organization/nothing").await;
-    assert_eq!(sandbox.requests(), 2);
-    assert_eq!(client.get("//__sandbox/stats").await.json(), json!({ "requests": 2 }));
-    assert_eq!(sandbox.requests(), 2, "the counter does not count itself");
 }
 
 #[tokio::test]

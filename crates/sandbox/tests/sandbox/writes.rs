@@ -114,10 +114,10 @@ async fn a_sent_command_is_listed_and_a_cancelled_one_is_aborted() {
     let path = format!("/devices/{DEVICE}/commands");
     let body = json!({ "command": "set_input", "extra_params": { "input": "hdmi2" } });
     let sent = client.write("POST", &path, body).await;
-    assert_eq!(sent["status"], "pending");
+    assert_eq!(sent["status"], "scheduled");
     let listed = client.all(&path).await;
     assert_eq!(listed[0], sent, "the newest comes first");
-    assert_eq!(client.all(&format!("{path}?status=pending")).await.len(), 2);
+    assert_eq!(client.all(&format!("{path}?status=pending")).await.len(), 1);
     assert_eq!(client.delete(&format!("{path}/{COMMAND}")).await.status, 204);
     assert_eq!(row(&client.all(&path).await, COMMAND).unwrap()["status"], "aborted");
     assert_eq!(client.delete(&format!("{path}/{COMMAND}")).await.status, 422);

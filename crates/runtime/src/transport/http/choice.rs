@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::message::Refusal;
+use super::refusal::Refusal;
 use crate::caller::{Selection, Toolsets, names};
 use crate::catalogue::Catalogue;
 use crate::text::quoted;

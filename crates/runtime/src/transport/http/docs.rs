@@ -14,7 +14,7 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
 };
 
-use super::message::Refusal;
+use super::refusal::Refusal;
 use super::{Door, openapi};
 
 const PAGE: &[u8] = include_bytes!("docs/page.html");

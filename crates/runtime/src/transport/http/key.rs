@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::message::Refusal;
+use super::refusal::Refusal;
 use crate::caller::{Caller, Key};
 
 /// How callers are told apart.
@@ -187,8 +187,7 @@ mod tests {
                 (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
             })
             .collect();
-        let caller =
-            identify(&headers, &settings(access)).map_err(|r| (r.status.as_u16(), r.error))?;
+        let caller = identify(&headers, &settings(access)).map_err(|refusal| refusal.told())?;
         Ok(caller.key("c").unwrap().id())
     }
 

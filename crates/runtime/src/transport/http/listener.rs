@@ -1,42 +1,74 @@
 //! The socket: connections are accepted, bounded, and ended in good order. It knows no route.
 
+mod busy;
+mod crowd;
+
 use std::io;
+use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
+
+use self::busy::Busy;
+use self::crowd::{Crowd, Place};
+use crate::caller::Address;
 
 /// Longest header block in bytes; above it the answer is 431.
 const LONGEST_HEADERS: usize = 32 * 1024;
 
-/// Longest time for a header block to arrive, and for a connection to say nothing.
+/// Longest time for a header block to arrive, for a connection to say nothing, and for a client to take no byte of its answer.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
-/// How long to wait when the system has no more connections to give.
+/// How long to wait when the system has no more connections to give, and for half a request when its connection has to end.
 const BREATH: Duration = Duration::from_millis(500);
 
-/// Serves until the token is cancelled; requests in flight then have `drain` to end. A connection that fails ends alone.
+/// What whoever finds no place is told.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 32\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{\"error\":\"too_many_connections\"}";
+
+/// How much the socket takes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Connections at a time; when there are more, those that are there longest have to end.
+    pub connections: usize,
+    /// How long requests in flight have to end, when the server does or their connection has to.
+    pub drain: Duration,
+}
+
+/// Serves until the token is cancelled; requests in flight then have a while to end. A connection that fails ends alone.
 pub(super) async fn listen(
     app: Router,
     listener: TcpListener,
     stop: CancellationToken,
-    drain: Duration,
+    bounds: Bounds,
 ) {
-    let connections = GracefulShutdown::new();
+    let connections = TaskTracker::new();
+    let crowd = Crowd::new(bounds.connections, stop.clone());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
         match accepted {
-            Ok((socket, _)) => take(socket, app.clone(), &connections),
+            Ok((socket, peer)) => match crowd.enter() {
+                Some(place) => {
+                    let served = serve(socket, peer.ip(), app.clone(), place, bounds.drain);
+                    connections.spawn(served);
+                }
+                // Whether all of it is written is of no matter.
+                None => drop(socket.try_write(NO_PLACE)),
+            },
             Err(err) if is_of_the_connection(&err) => {}
             Err(err) => {
                 tracing::warn!(error = %err, "no connection can be accepted");
@@ -45,31 +77,53 @@ pub(super) async fn listen(
         }
     }
     drop(listener);
-    if tokio::time::timeout(drain, connections.shutdown()).await.is_err() {
+    connections.close();
+    if timeout(bounds.drain, connections.wait()).await.is_err() {
         tracing::warn!("requests were still in flight when the time to end them was over");
     }
 }
 
-/// Serves one connection by itself.
-fn take(socket: TcpStream, app: Router, connections: &GracefulShutdown) {
+/// Serves one connection to its end, which comes in good order when its place is wanted.
+async fn serve(socket: TcpStream, peer: IpAddr, app: Router, place: Place, drain: Duration) {
     // A delayed acknowledgment would add milliseconds to every streamed answer.
     if let Err(err) = socket.set_nodelay(true) {
         tracing::debug!(error = %err, "cannot switch off Nagle's algorithm");
     }
-    let service = app.map_request(|request: hyper::Request<hyper::body::Incoming>| -> Request {
-        request.map(axum::body::Body::new)
+    let from = Address::of(peer);
+    let busy = Busy::default();
+    let service = tower::service_fn({
+        let busy = busy.clone();
+        move |request: hyper::Request<Incoming>| {
+            let (app, work) = (app.clone(), busy.begin());
+            async move {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(from);
+                let response = app.oneshot(request).await;
+                response.map(|response| response.map(|body| work.until_sent(body)))
+            }
+        }
     });
+    let mut socket = TimeoutStream::new(socket);
+    socket.set_write_timeout(Some(LONGEST_SILENCE));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(LONGEST_SILENCE)
         .max_header_size(LONGEST_HEADERS)
-        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service));
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        if let Err(err) = connection.await {
-            tracing::debug!(error = %err, "a connection broke");
+        .serve_connection(TokioIo::new(Box::pin(socket)), TowerToHyperService::new(service));
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Ok(ended),
+        () = place.wanted() => {
+            connection.as_mut().graceful_shutdown();
+            // A request that has not come in whole may be begun again elsewhere.
+            timeout(if busy.is_busy() { drain } else { drain.min(BREATH) }, connection).await
         }
-    });
+    };
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(err)) => tracing::debug!(error = %err, "a connection broke"),
+        Err(_) => tracing::debug!("a connection was cut off"),
+    }
 }
 
 /// Errors that concern the one connection, which went away before it was there.
@@ -84,12 +138,14 @@ mod tests {
 
     use super::*;
 
+    const BOUNDS: Bounds = Bounds { connections: 100, drain: Duration::ZERO };
+
     /// A service of one route, asked over a connection of its own.
     async fn asked(bytes: &[u8]) -> String {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = Router::new().route("/", axum::routing::get(async || "ok"));
-        tokio::spawn(listen(app, listener, CancellationToken::new(), Duration::ZERO));
+        tokio::spawn(listen(app, listener, CancellationToken::new(), BOUNDS));
         let mut socket = TcpStream::connect(address).await.unwrap();
         socket.write_all(bytes).await.unwrap();
         let mut answer = Vec::new();
@@ -106,6 +162,82 @@ mod tests {
     async fn a_connection_that_falls_silent_is_cut_off_after_its_answer() {
         let answer = asked(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok"), "{answer}");
+    }
+
+    async fn listening(app: Router, bounds: Bounds) -> std::net::SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(listen(app, listener, CancellationToken::new(), bounds));
+        address
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_does_not_read_its_answer_is_cut_off() {
+        const MORE_THAN_SOCKETS_HOLD: usize = 64 << 20;
+        let dropped = CancellationToken::new();
+        let held = dropped.clone();
+        let answer = async move || {
+            let guard = held.clone().drop_guard();
+            let part = axum::body::Bytes::from(vec![0; 1 << 16]);
+            let parts = std::iter::repeat_n(part, MORE_THAN_SOCKETS_HOLD >> 16).map(move |part| {
+                let _ = &guard;
+                Ok::<_, io::Error>(part)
+            });
+            axum::body::Body::from_stream(futures::stream::iter(parts))
+        };
+        let app = Router::new().route("/", axum::routing::get(answer));
+        let mut socket = TcpStream::connect(listening(app, BOUNDS).await).await.unwrap();
+        socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        // The answer is dropped while the client still holds the connection.
+        dropped.cancelled().await;
+        drop(socket);
+    }
+
+    #[tokio::test]
+    async fn connections_left_idle_or_with_half_a_request_make_room_for_those_that_ask() {
+        let app = Router::new().route("/", axum::routing::get(async || "ok"));
+        let address = listening(app, BOUNDS).await;
+        let mut idle = TcpStream::connect(address).await.unwrap();
+        let mut half = TcpStream::connect(address).await.unwrap();
+        half.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        let mut others = Vec::new();
+        for _ in 0..BOUNDS.connections + 20 {
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+            let mut status = [0; 15];
+            socket.read_exact(&mut status).await.unwrap();
+            assert_eq!(&status, b"HTTP/1.1 200 OK");
+            others.push(socket);
+        }
+        assert_eq!(idle.read(&mut [0]).await.unwrap_or(0), 0);
+        assert_eq!(half.read(&mut [0]).await.unwrap_or(0), 0);
+    }
+
+    #[tokio::test]
+    async fn a_request_under_way_is_answered_though_its_connection_has_to_end() {
+        let (entered, mut entries) = tokio::sync::mpsc::channel(1);
+        let go = std::sync::Arc::new(tokio::sync::Notify::new());
+        let gone = go.clone();
+        let slow = async move || {
+            entered.send(()).await.unwrap();
+            gone.notified().await;
+            "late"
+        };
+        let app = Router::new()
+            .route("/", axum::routing::get(async || "ok"))
+            .route("/slow", axum::routing::get(slow));
+        let address =
+            listening(app, Bounds { connections: 1, drain: Duration::from_mins(1) }).await;
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        entries.recv().await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        second.read_exact(&mut [0; 15]).await.unwrap();
+        go.notify_one();
+        let mut answer = String::new();
+        first.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("late"), "{answer}");
     }
 
     #[tokio::test]

@@ -1,89 +1,16 @@
-//! One message in a request body: read within bounds, checked for form; and refusals, in the protocol's own form and without it.
+//! One message in a request body: read within bounds, checked for form.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
 use futures::StreamExt as _;
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
-use serde::{Deserialize, Serialize};
+use http::StatusCode;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
-/// The code of a refusal at the door; the protocol leaves this range to servers.
-const REFUSED: i32 = -32001;
-const PARSE_ERROR: i32 = -32700;
-const INVALID_REQUEST: i32 = -32600;
-
-/// A request that is not let in.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) status: StatusCode,
-    pub(super) error: String,
-    /// Whether it is about who calls: outside of the protocol, the code then says everything.
-    pub(super) of_identity: bool,
-    message: String,
-    code: i32,
-    id: Value,
-}
-
-impl Refusal {
-    pub(super) fn new(
-        status: StatusCode,
-        error: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            status,
-            error: error.into(),
-            of_identity: false,
-            message: message.into(),
-            code: REFUSED,
-            id: Value::Null,
-        }
-    }
-
-    fn malformed(code: i32, message: &str, id: Value) -> Self {
-        Self { code, id, ..Self::new(StatusCode::BAD_REQUEST, "malformed_message", message) }
-    }
-
-    /// The refusal as an error of the protocol under its HTTP status.
-    pub(super) fn into_message(self) -> Response {
-        let error =
-            json!({ "code": self.code, "message": self.message, "data": { "error": self.error } });
-        let body = json!({ "jsonrpc": "2.0", "id": self.id, "error": error });
-        respond(self.status, &body)
-    }
-}
-
-impl IntoResponse for Refusal {
-    /// The refusal as a client meets it that does not speak the protocol.
-    fn into_response(self) -> Response {
-        let body = if self.of_identity {
-            json!({ "error": self.error })
-        } else {
-            json!({ "error": { "code": self.error, "message": self.message } })
-        };
-        respond(self.status, &body)
-    }
-}
-
-/// An answer that is JSON.
-pub(super) fn respond(status: StatusCode, body: &impl Serialize) -> Response {
-    // What is answered is made of text and JSON, which can always be written.
-    let body = serde_json::to_vec(body).unwrap_or_default();
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if status == StatusCode::UNAUTHORIZED {
-        // Not `Bearer`: that would send clients looking for an OAuth server.
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey"));
-    }
-    response
-}
+use super::refusal::{INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, Refusal};
 
 /// Longest time a client may take to write its body.
 const LONGEST_BODY: Duration = Duration::from_secs(30);
@@ -133,18 +60,27 @@ async fn drain(mut stream: axum::body::BodyDataStream, limit: usize) {
     let _ = tokio::time::timeout(LONGEST, reading).await;
 }
 
+/// The members of a message; one that is null is not one that is missing.
 #[derive(Deserialize)]
 struct Envelope<'a> {
-    #[serde(borrow)]
-    jsonrpc: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     method: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     error: Option<&'a RawValue>,
+}
+
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// What a message is to the door.
@@ -152,27 +88,50 @@ struct Envelope<'a> {
 pub(super) enum Kind {
     /// Opens a conversation of the earlier protocol.
     Handshake,
+    /// Any other message, and a request without one.
     Other,
+    /// A body of another media type, which nobody has looked at.
+    Foreign,
 }
 
-/// Checks that a body is one message; the protocol's library would refuse it as a media type.
+/// Checks that a body is one message; the protocol's library would refuse it as a media type, in plain text.
 pub(super) fn check(body: &[u8]) -> Result<Kind, Refusal> {
     let Ok(raw) = serde_json::from_slice::<&RawValue>(body) else {
         return Err(Refusal::malformed(PARSE_ERROR, "the body is not valid JSON", Value::Null));
     };
+    let invalid = |message, id| Refusal::malformed(INVALID_REQUEST, message, id);
     let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(raw.get()) else {
         let message = "the body is not one JSON-RPC message; batches are not part of the protocol";
-        return Err(Refusal::malformed(INVALID_REQUEST, message, Value::Null));
+        return Err(invalid(message, Value::Null));
     };
-    let known = envelope.method.is_some_and(|method| method.get().starts_with('"'))
-        || envelope.result.is_some()
-        || envelope.error.is_some();
-    if known && envelope.jsonrpc.as_deref() == Some("2.0") {
-        let handshake = envelope.method.is_some_and(|method| method.get() == "\"initialize\"");
-        return Ok(if handshake { Kind::Handshake } else { Kind::Other });
+    let Envelope { jsonrpc, id, method, params, result, error } = envelope;
+    // An error may belong to no request that could be read.
+    let of_nothing = error.is_some() && id.is_some_and(|id| id.get() == "null");
+    let id = match id {
+        None => Value::Null,
+        Some(id) => match identifier(id) {
+            Some(id) => id,
+            None if of_nothing => Value::Null,
+            None => {
+                return Err(invalid("`id` is neither text nor a whole number", Value::Null));
+            }
+        },
+    };
+    let is_text = |value: &RawValue| value.get().starts_with('"');
+    let known = method.is_some_and(is_text) || result.is_some() || error.is_some();
+    if !known || jsonrpc.is_none_or(|version| version.get() != "\"2.0\"") {
+        return Err(invalid("the body is no JSON-RPC 2.0 request", id));
     }
-    let id = envelope.id.and_then(|id| serde_json::from_str(id.get()).ok()).unwrap_or_default();
-    Err(Refusal::malformed(INVALID_REQUEST, "the body is no JSON-RPC 2.0 request", id))
+    if method.is_some() && params.is_some_and(|params| !params.get().starts_with('{')) {
+        return Err(Refusal::malformed(INVALID_PARAMS, "`params` is not an object", id));
+    }
+    let handshake = method.is_some_and(|method| method.get() == "\"initialize\"");
+    Ok(if handshake { Kind::Handshake } else { Kind::Other })
+}
+
+/// An id as the protocol has them: text, or a whole number that every implementation can hold.
+fn identifier(id: &RawValue) -> Option<Value> {
+    serde_json::from_str::<Value>(id.get()).ok().filter(|id| id.is_string() || id.is_i64())
 }
 
 #[cfg(test)]
@@ -192,13 +151,19 @@ mod tests {
             b"1",
             br#"{"id":7,"method":"ping"}"#,
             br#"{"jsonrpc":"2.0","id":7,"method":3}"#,
+            br#"{"jsonrpc":2.0,"id":7,"method":"ping"}"#,
+            br#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
+            br#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#,
+            br#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#,
+            br#"{"jsonrpc":"2.0","id":18446744073709551616,"method":"ping"}"#,
+            br#"{"jsonrpc":"2.0","id":7,"id":8,"method":"ping"}"#,
+            br#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#,
+            b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"\xff\"}",
         ];
-        let codes =
-            codes.map(|body| check(body).unwrap_err()).map(|refusal| (refusal.code, refusal.id));
-        assert_eq!(
-            codes.each_ref().map(|(code, _)| *code),
-            [-32700, -32700, -32600, -32600, -32600, -32600]
-        );
-        assert_eq!(codes[5].1, json!(7));
+        let refused = codes.map(|body| check(body).unwrap_err().into_error());
+        let codes: Vec<i64> = refused.iter().map(|error| error["code"].as_i64().unwrap()).collect();
+        assert_eq!(codes[..2], [-32700; 2]);
+        assert_eq!(codes[2..12], [-32600; 10]);
+        assert_eq!(codes[12..], [-32602, -32700]);
     }
 }

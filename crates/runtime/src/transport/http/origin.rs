@@ -4,7 +4,7 @@ use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, StatusCode, Uri};
 
-use super::message::Refusal;
+use super::refusal::Refusal;
 
 /// What a list names to accept every host.
 const ANY: &str = "*";
@@ -28,9 +28,7 @@ pub(super) fn check(
         ));
     };
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
-    let known = |origin: &str| {
-        origins.iter().any(|allowed| is_origin(origin, allowed)) || is_own(origin, &host, hosts)
-    };
+    let known = |origin: &str| is_listed(origin, origins) || is_own(origin, &host, hosts);
     if origin.to_str().is_ok_and(known) {
         return Ok(());
     }
@@ -39,6 +37,11 @@ pub(super) fn check(
         "origin_not_allowed",
         "the Origin header names a page that may not call this server",
     ))
+}
+
+/// Whether the operator listed an origin.
+pub(super) fn is_listed(origin: &str, origins: &[String]) -> bool {
+    origins.iter().any(|allowed| is_origin(origin, allowed))
 }
 
 /// A listed host without a port stands for all its ports.

@@ -10,7 +10,7 @@ use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use super::message::respond;
+use super::refusal::respond;
 use super::{Door, key};
 use crate::caller::{Selection, Toolsets};
 use crate::metrics;
@@ -26,18 +26,22 @@ async fn healthz() -> &'static str {
     "ok"
 }
 
-/// The catalogue is loaded before anything listens, so what is left to ask is whether it holds a tool for anybody.
+/// The catalogue is loaded before anything listens, so what is left to ask is whether it holds a tool for anybody, and whether what replicas share is there.
 async fn readyz(State(door): State<Arc<Door>>) -> Response {
     let service = door.server.service();
+    if let Err(gone) = service.ping().await {
+        return not_ready(&gone.to_string());
+    }
     let everything = Selection { toolsets: Toolsets::All, ..Selection::default() };
     match service.shown(&everything).len() {
-        0 => {
-            let reason = "no tool is served: the chosen toolsets and read-only leave none";
-            let body = json!({ "status": "not_ready", "reason": reason });
-            respond(StatusCode::SERVICE_UNAVAILABLE, &body)
-        }
+        0 => not_ready("no tool is served: the chosen toolsets and read-only leave none"),
         tools => respond(StatusCode::OK, &json!({ "status": "ready", "tools": tools })),
     }
+}
+
+fn not_ready(reason: &str) -> Response {
+    let body = json!({ "status": "not_ready", "reason": reason });
+    respond(StatusCode::SERVICE_UNAVAILABLE, &body)
 }
 
 async fn metrics(State(door): State<Arc<Door>>, headers: HeaderMap) -> Response {

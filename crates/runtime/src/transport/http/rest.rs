@@ -16,9 +16,9 @@ use http::request::Parts;
 use serde_json::{Value, json};
 
 use self::answer::Error;
-pub(super) use self::answer::STATUSES;
-use super::message::{self, respond};
-use super::{Door, key};
+pub(super) use self::answer::{STATUSES, failed};
+use super::refusal::respond;
+use super::{Door, key, message};
 use crate::caller::{Caller, Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
 use crate::dispatch::{Call, View, dispatch};

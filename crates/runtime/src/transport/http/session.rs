@@ -13,7 +13,7 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
 use super::Handler;
-use super::message::Refusal;
+use super::refusal::Refusal;
 use crate::caller::Digest;
 
 /// Carries the id of a session.

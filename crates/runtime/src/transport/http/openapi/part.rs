@@ -20,7 +20,10 @@ const FAILURES: [(u16, &str); 16] = [
     (413, "The body is too long."),
     (415, "The body is not JSON."),
     (422, "The platform does not accept the arguments."),
-    (429, "Too many calls; `Retry-After` says when the next one passes."),
+    (
+        429,
+        "Too many calls, or too many refused requests; `Retry-After` says when the next one passes.",
+    ),
     (500, "The server is at fault."),
     (501, "The server is not set up for this."),
     (502, "The platform failed, or could not be reached."),
@@ -95,7 +98,7 @@ fn failure() -> Value {
                     },
                 ],
             },
-            "retry_after_seconds": { "type": "integer", "description": "With `rate_limit`: when the next call passes." },
+            "retry_after_seconds": { "type": "integer", "description": "With `rate_limit` and `too_many_refusals`: when the next call passes." },
         },
     })
 }
@@ -145,7 +148,7 @@ pub(super) fn fixed_paths(keys: &KeySettings) -> Map<String, Value> {
         let objects = json!({ "type": "array", "items": { "type": "object" } });
         let schema =
             json!({ "type": "object", "required": [member], "properties": { member: objects } });
-        let mut responses = failures(&[400, 401, 403]);
+        let mut responses = failures(&[400, 401, 403, 429]);
         responses.insert("200".to_owned(), answer("As MCP lists them.", &schema));
         json!({ "get": {
             "operationId": id,

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
-use crate::transport::http::message::{Refusal, respond};
+use crate::transport::http::refusal::{Refusal, respond, unnamed};
 
 /// The status of a failure by its code. A code that is not here came from a platform that failed: 502.
 pub(in crate::transport::http) const STATUSES: [(&str, u16); 28] = [
@@ -66,12 +66,13 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match self {
             Self::Refused(refusal) => refusal.into_response(),
-            Self::Failed(failure) => failed(&failure),
+            Self::Failed(failure) => unnamed(failure),
         }
     }
 }
 
-fn failed(failure: &Failure) -> Response {
+/// A failure in words.
+pub(in crate::transport::http) fn failed(failure: &Failure) -> Response {
     let seconds = failure.retry_after_ms.map(|wait| wait.div_ceil(1000));
     let own_limit = failure.code == "rate_limited" && failure.status.is_none();
     let body = match seconds.filter(|_| own_limit) {
@@ -97,7 +98,8 @@ pub(super) fn with_meta(body: String, meta: &Map<String, Value>) -> Response {
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for (name, value) in meta {
+    // The name of the request is a header of every answer.
+    for (name, value) in meta.iter().filter(|(name, _)| *name != "request_id") {
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Bool(_) | Value::Number(_) => value.to_string(),

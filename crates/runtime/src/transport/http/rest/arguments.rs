@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::catalogue::Tool;
 use crate::failure::Failure;
+use crate::json;
 use crate::text::quoted;
 
 /// Path variables and query options, in the types that the tool's schema names.
@@ -57,7 +58,7 @@ pub(super) fn of_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Va
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    match serde_json::from_slice(body) {
+    match json::read(body) {
         Ok(Value::Object(arguments)) => Ok(arguments),
         Ok(_) => Err(Failure::invalid_arguments("the body is not a JSON object")),
         Err(err) => Err(Failure::invalid_arguments(format!(

@@ -1,0 +1,179 @@
+//! What a computed tool works with: the reads of its caller, under the rules of every call. It knows no operation by itself.
+
+use std::sync::atomic::AtomicU16;
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::walk::{Walked, gather};
+use super::{Errand, Fetched, Span};
+use crate::caller::{Address, Digest, Key};
+use crate::catalogue::{Tool, compile};
+use crate::decode::Options;
+use crate::failure::{Failure, platform};
+use crate::service::Service;
+use crate::shape::list::Plan;
+use crate::shape::projection::{self, Tree};
+use crate::shape::{Format, Shaped};
+
+/// Arguments of a tool or an operation, by name.
+pub type Arguments = Map<String, Value>;
+
+/// What a computed tool answers with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Computed {
+    /// For programs.
+    pub structured: Value,
+    /// For readers; the same facts.
+    pub text: String,
+    /// When the oldest of what was read was true.
+    pub as_of: DateTime<Utc>,
+}
+
+/// A list that was walked to its end, or as far as it went.
+#[derive(Debug, Clone)]
+pub struct Rows<T> {
+    /// The rows that could be read.
+    pub rows: Vec<T>,
+    /// Rows whose form is another than the one that was asked for.
+    pub odd: usize,
+    /// Whether these are all rows there are.
+    pub complete: bool,
+    /// What a reader should know about the walk.
+    pub warnings: Vec<String>,
+    /// When the oldest page was true.
+    pub as_of: DateTime<Utc>,
+}
+
+/// The reads of one caller.
+pub struct Desk<'a> {
+    pub(super) service: &'a Service,
+    pub(super) tool: &'a Tool,
+    pub(super) tenant: Digest,
+    pub(super) key: Option<&'a Key>,
+    pub(super) stranger: Option<(Address, Digest)>,
+    pub(super) status: &'a AtomicU16,
+    pub(super) fresh: bool,
+    pub(super) span: Span,
+}
+
+impl Desk<'_> {
+    /// When the call ends: what is not read by then is missing.
+    pub fn deadline(&self) -> Instant {
+        self.span.deadline
+    }
+
+    /// Walks a whole list and reads the named parts of its rows, which are all that is built.
+    ///
+    /// # Errors
+    /// When its first page cannot be read; a later one leaves the rows before it, and `complete` says so.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        arguments: &Arguments,
+        columns: &[&str],
+    ) -> Result<Rows<T>, Failure> {
+        let tool = self.find(operation)?;
+        let options = self.options();
+        let entry = &tool.entry;
+        let columns: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
+        let tree = compile(entry, &columns).map(std::borrow::Cow::Owned);
+        let plan = Plan {
+            rows: &entry.answer.rows,
+            columns: columns.into(),
+            tree,
+            paging: entry.paging.as_ref(),
+            format: Format::Json,
+        };
+        let errand = self.errand(tool, arguments, &options);
+        let Walked::Gathered(gathered, as_of) = gather(&errand, &plan, usize::MAX).await? else {
+            return Err(Failure::unknown_operation(operation)); // Only a dry run answers otherwise.
+        };
+        let mut read = Rows {
+            rows: Vec::with_capacity(gathered.rows.len()),
+            odd: 0,
+            complete: gathered.complete,
+            warnings: gathered.warnings,
+            as_of,
+        };
+        for row in gathered.rows {
+            match serde_json::from_value(row) {
+                Ok(row) => read.rows.push(row),
+                Err(_) => read.odd += 1,
+            }
+        }
+        if read.odd > 0 {
+            let odd = read.odd;
+            read.warnings.push(format!("{odd} rows of `{operation}` have another form than the documented one and were left out"));
+        }
+        Ok(read)
+    }
+
+    /// Reads one object; of its members, the named ones, or all.
+    ///
+    /// # Errors
+    /// When there is no answer, or it has another form.
+    pub async fn object<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        arguments: &Arguments,
+        columns: &[&str],
+    ) -> Result<(T, DateTime<Utc>), Failure> {
+        let tool = self.find(operation)?;
+        let options = self.options();
+        let errand = self.errand(tool, arguments, &options);
+        let Fetched::Answered(answered) = errand.fetch(Vec::new()).await? else {
+            return Err(Failure::unknown_operation(operation));
+        };
+        let body = &answered.reply.body;
+        let read = if columns.is_empty() {
+            serde_json::from_slice(body)
+        } else {
+            let tree = Tree::new(columns.iter().copied());
+            projection::project(body, &tree).and_then(serde_json::from_value)
+        };
+        let object = read.map_err(|err| platform::unreadable(&answered.reply, &err))?;
+        Ok((object, answered.at))
+    }
+
+    fn find(&self, operation: &str) -> Result<&Tool, Failure> {
+        // What a tool calls is declared, so that its description can tell.
+        let declared = self.tool.entry.calls.iter().any(|name| name == operation);
+        let found = declared.then(|| self.service.catalogue.find_operation(operation)).flatten();
+        found.filter(|tool| tool.is_read()).ok_or_else(|| Failure::unknown_operation(operation))
+    }
+
+    fn options(&self) -> Options {
+        Options { fresh: self.fresh, ..Options::default() }
+    }
+
+    fn errand<'e>(
+        &'e self,
+        tool: &'e Tool,
+        arguments: &'e Arguments,
+        options: &'e Options,
+    ) -> Errand<'e> {
+        let Self { service, tenant, key, stranger, status, span, .. } = *self;
+        Errand { service, tool, tenant, key, stranger, status, arguments, options, span }
+    }
+
+    /// What a dry run answers: which operations would be read.
+    pub(super) fn preview(&self) -> Shaped {
+        let reads = self.tool.entry.calls.iter().filter_map(|operation| {
+            let entry = &self.service.catalogue.find_operation(operation)?.entry;
+            Some(format!("{} {}", entry.method, entry.path))
+        });
+        Shaped::of(json!({ "dry_run": true, "reads": reads.collect::<Vec<_>>() }))
+    }
+}
+
+/// Hands checked arguments to typed code.
+///
+/// # Errors
+/// When the generated struct does not fit the schema that they were checked against.
+pub fn read<T: DeserializeOwned>(arguments: Arguments) -> Result<T, Failure> {
+    serde_json::from_value(Value::Object(arguments))
+        .map_err(|err| Failure::invalid_arguments(err.to_string()))
+}

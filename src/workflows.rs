@@ -1,0 +1,22 @@
+//! The computed tools: questions about a whole fleet, each in a file of its own. They know no transport and no HTTP.
+
+mod expiry_report;
+
+use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
+use xyte_mcp_runtime::failure::Failure;
+
+use crate::generated::workflows::{ExpiryReport, Workflows};
+
+/// What is computed over the platform's operations.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fleet;
+
+impl Workflows for Fleet {
+    async fn expiry_report(
+        &self,
+        desk: &Desk<'_>,
+        arguments: ExpiryReport,
+    ) -> Result<Computed, Failure> {
+        expiry_report::compute(desk, arguments).await
+    }
+}
