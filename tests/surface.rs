@@ -1,4 +1,4 @@
-//! Rules that every served tool and resource obeys, and a snapshot of each.
+//! Rules of our own that every served tool and resource obeys, and a snapshot of each; those of clients are in `cargo spec lint`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -67,20 +67,9 @@ fn every_tool_says_what_it_is_and_what_it_does() {
     for entry in entries() {
         let (name, tool) = (name(&entry), &entry["tool"]);
         assert!(names.insert(name.to_owned()), "two tools are called {name}");
-        assert!((1..=40).contains(&name.len()));
-        assert!(
-            name.bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'),
-            "{name}"
-        );
-        assert!(!tool["title"].as_str().unwrap().is_empty(), "{name}");
         let words = tool["description"].as_str().unwrap().split_whitespace().count();
         assert!((4..=60).contains(&words), "{name}: {words} words");
-        for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
-            assert!(tool["annotations"][hint].is_boolean(), "{name}: {hint}");
-        }
-        let computed = entry["answer"]["form"] == "computed";
-        let read = if computed { entry["class"] == "read" } else { entry["method"] == "GET" };
+        let read = entry["class"] == "read";
         assert_eq!(tool["annotations"]["readOnlyHint"], read, "{name}");
         assert_eq!(
             tool["annotations"]["destructiveHint"],
@@ -95,72 +84,10 @@ fn every_tool_says_what_it_is_and_what_it_does() {
     }
 }
 
-/// Applies a check to every schema inside a schema, with its path.
-fn walk(schema: &Value, path: &str, check: &mut dyn FnMut(&serde_json::Map<String, Value>, &str)) {
-    let Some(members) = schema.as_object() else { return };
-    check(members, path);
-    for (name, property) in
-        members.get("properties").and_then(Value::as_object).into_iter().flatten()
-    {
-        walk(property, &format!("{path}/{name}"), check);
-    }
-    for key in ["items", "additionalProperties"] {
-        if let Some(inner) = members.get(key) {
-            walk(inner, &format!("{path}/{key}"), check);
-        }
-    }
-    for part in members.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
-        walk(part, &format!("{path}/anyOf"), check);
-    }
-}
-
 #[test]
-fn every_input_schema_is_one_that_all_clients_take() {
-    const KNOWN: [&str; 21] = [
-        "type",
-        "description",
-        "properties",
-        "required",
-        "additionalProperties",
-        "items",
-        "enum",
-        "anyOf",
-        "format",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "default",
-    ];
+fn parameters_of_paging_are_no_arguments() {
     for entry in entries() {
-        let (name, schema) = (name(&entry), &entry["tool"]["inputSchema"]);
-        assert_eq!(schema["type"], "object", "{name}");
-        assert!(schema["properties"].is_object(), "{name}");
-        assert_eq!(schema["additionalProperties"], false, "{name}");
-        assert!(schema.get("anyOf").is_none(), "{name}");
-        walk(schema, name, &mut |members, path| {
-            for key in members.keys() {
-                assert!(KNOWN.contains(&key.as_str()), "{path}: {key}");
-            }
-            assert!(members.get("format").is_none_or(|format| format == "date-time"), "{path}");
-            if members.get("type").is_some_and(|kind| kind == "array") {
-                let items = &members["items"];
-                assert!(items.get("type").is_some() || items.get("anyOf").is_some(), "{path}");
-            }
-        });
-        for required in schema["required"].as_array().into_iter().flatten() {
-            assert!(
-                schema["properties"].get(required.as_str().unwrap()).is_some(),
-                "{name}: {required}"
-            );
-        }
+        let name = name(&entry);
         let arguments = entry["arguments"].as_array().unwrap();
         for consumed in ["page", "per_page", "page_size"] {
             assert!(
@@ -176,14 +103,7 @@ fn every_output_schema_names_and_types_the_columns_and_demands_nothing() {
     let mut untyped = Vec::new();
     for entry in entries() {
         let (name, schema) = (name(&entry), &entry["tool"]["outputSchema"]);
-        assert_eq!(schema["type"], "object", "{name}");
         assert!(!schema["properties"].as_object().unwrap().is_empty(), "{name}");
-        walk(schema, name, &mut |members, path| {
-            assert!(
-                !members.contains_key("required") && !members.contains_key("additionalProperties"),
-                "{path}"
-            );
-        });
         let row = match entry["answer"]["form"].as_str().unwrap() {
             "list" => &schema["properties"]["items"]["items"],
             _ => schema,
@@ -200,7 +120,8 @@ fn every_output_schema_names_and_types_the_columns_and_demands_nothing() {
         }
     }
     // What the sources do not tell: spec/README.md, "How much is known".
-    assert_eq!(untyped, UNKNOWN_COLUMNS);
+    untyped.retain(|column| !UNKNOWN_COLUMNS.contains(&column.as_str()));
+    assert!(untyped.is_empty(), "{untyped:?}");
 }
 
 #[test]

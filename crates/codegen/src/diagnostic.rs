@@ -2,12 +2,14 @@
 //!
 //! A finding knows where it is and what to do about it; it does not know which part of the generator made it.
 
-mod position;
+pub(crate) mod position;
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use position::{Lines, Tree};
 
 /// A named input text.
 #[derive(Debug, Clone, Copy)]
@@ -150,23 +152,27 @@ impl Report {
         overrides: Source<'_>,
         mut diagnostics: Vec<Diagnostic>,
     ) -> Self {
-        let tree = position::Tree::parse(document.text);
+        let tree = OnceCell::new();
         let locate = |place: &Place| match place {
             Place::Overrides(span) => (0, within(overrides.text, span.clone())),
-            Place::Document(pointer) => (1, within(document.text, tree.find(pointer))),
+            Place::Document(pointer) => {
+                let tree = tree.get_or_init(|| Tree::parse(document.text));
+                (1, within(document.text, tree.find(pointer)))
+            }
             Place::DocumentBytes(span) => (1, within(document.text, span.clone())),
         };
-        diagnostics.sort_by_key(|finding| {
+        diagnostics.sort_by_cached_key(|finding| {
             let (file, span) = locate(&finding.place);
             (file, span.start, span.end, finding.rule, finding.message.clone())
         });
         diagnostics.dedup();
-        let sources = [overrides, document];
+        let sources = [overrides, document].map(|source| (source.path, Lines::new(source.text)));
         let rendered = diagnostics
             .iter()
             .map(|finding| {
                 let (file, span) = locate(&finding.place);
-                render(finding, sources[file], span)
+                let (path, lines) = &sources[file];
+                render(finding, path, lines, span)
             })
             .collect::<Vec<_>>()
             .join("\n\n");
@@ -190,19 +196,41 @@ impl fmt::Display for Report {
     }
 }
 
-fn render(finding: &Diagnostic, source: Source<'_>, span: Range<usize>) -> String {
+const LONGEST_LINE: usize = 400; // Bytes; of a longer line, as in a minified document, only a part is shown.
+const BESIDE: usize = 60; // Bytes shown on both sides of a place in such a line.
+
+fn render(finding: &Diagnostic, path: &str, lines: &Lines<'_>, span: Range<usize>) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let annotation = AnnotationKind::Primary.span(span);
+    let (line, column) = lines.at(span.start);
+    let whole = lines.around(&span);
+    let long = whole.len() > LONGEST_LINE;
+    let shown = if long {
+        let end = span.end.min(span.start + LONGEST_LINE);
+        within(lines.text(), span.start.saturating_sub(BESIDE).max(whole.start)..end + BESIDE)
+    } else {
+        whole // The renderer reads all it is given, for each finding anew.
+    };
+    let marked = within(
+        &lines.text()[shown.clone()],
+        span.start - shown.start..span.end.min(shown.end) - shown.start,
+    );
+    let annotation = AnnotationKind::Primary.span(marked);
     let annotation = if finding.label.is_empty() {
         annotation
     } else {
         annotation.label(visible(&finding.label))
     };
-    let snippet = Snippet::source(source.text).path(source.path).annotation(annotation);
-    let group = level.primary_title(visible(&finding.message)).id(finding.rule).element(snippet);
+    let snippet = Snippet::source(&lines.text()[shown]).line_start(line).annotation(annotation);
+    let group = level.primary_title(visible(&finding.message)).id(finding.rule);
+    let group = if long {
+        let origin = Origin::path(path).line(line).char_column(column);
+        group.element(origin).element(snippet)
+    } else {
+        group.element(snippet.path(path))
+    };
     let group = match finding.help.as_str() {
         "" => group,
         help => group.element(Level::HELP.message(visible(help))),

@@ -3,10 +3,15 @@
 //! Pure: text in, text out. It opens no file, asks no clock and no environment, and the same input gives the same output whatever the order of keys in the document.
 
 pub mod diagnostic;
+pub mod diff;
 mod emit;
+pub mod lint;
 mod overrides;
+pub mod report;
 mod resolve;
 mod spec;
+#[cfg(feature = "cli")]
+pub mod update;
 
 use std::collections::BTreeMap;
 
@@ -70,20 +75,10 @@ impl Output {
 /// Generates everything, or reports every fault at once.
 pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
     let mut findings = Vec::new();
-    let overrides = overrides::parse(inputs.overrides.text, &mut findings);
-    let value = spec::parse(inputs.document.text, &mut findings);
-    let (Some(overrides), Some(mut value)) = (overrides, value) else {
+    let resolved = resolved(inputs.document, inputs.overrides, &mut findings);
+    let Some((document, catalogue)) = resolved else {
         return Err(report(inputs, findings));
     };
-    spec::patch::apply(&mut value, &overrides.patches, &mut findings);
-    if !spec::check_version(&value, &mut findings) {
-        return Err(report(inputs, findings));
-    }
-    let document = spec::read(value, &mut findings);
-    let catalogue = resolve::resolve(&document, &overrides, &mut findings);
-    if findings.iter().any(|finding| finding.severity == Severity::Error) {
-        return Err(report(inputs, findings));
-    }
     let (client, signatures) = match emit::client::emit(&document, &catalogue) {
         Ok(client) => client,
         Err(faults) => {
@@ -114,6 +109,34 @@ pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
         catalogue,
         warnings: findings,
     })
+}
+
+/// Decides what is served, without writing any of it, or reports every fault at once.
+pub fn catalogue(document: Source<'_>, overrides: Source<'_>) -> Result<Catalogue, Report> {
+    let mut findings = Vec::new();
+    match resolved(document, overrides, &mut findings) {
+        Some((_, catalogue)) => Ok(catalogue),
+        None => Err(Report::new(document, overrides, findings)),
+    }
+}
+
+/// Reads both texts and makes every decision; nothing where there is an error among the findings.
+fn resolved(
+    document: Source<'_>,
+    overrides: Source<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<(spec::Document, Catalogue)> {
+    let overrides = overrides::parse(overrides.text, findings);
+    let value = spec::parse(document.text, findings);
+    let (overrides, mut value) = (overrides?, value?);
+    spec::patch::apply(&mut value, &overrides.patches, findings);
+    if !spec::check_version(&value, findings) {
+        return None;
+    }
+    let document = spec::read(value, findings);
+    let catalogue = resolve::resolve(&document, &overrides, findings);
+    let faulty = findings.iter().any(|finding| finding.severity == Severity::Error);
+    (!faulty).then_some((document, catalogue))
 }
 
 /// Sorts the findings by place, so that they read from the top of each file down.

@@ -15,7 +15,7 @@ use crate::diagnostic::Diagnostic;
 pub(crate) type Word = Spanned<String>;
 
 /// Everything the file says.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Overrides {
     pub(crate) scheme: Option<Word>,
     /// `[credentials]`: security scheme and the variable that holds its key.
@@ -30,14 +30,14 @@ pub(crate) struct Overrides {
 }
 
 /// `[toolsets.NAME]`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ToolsetOverride {
     pub(crate) name: Word,
     pub(crate) description: Option<Word>,
 }
 
 /// `[errors.STATUS]`, for all operations or one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ErrorOverride {
     pub(crate) status: Word,
     pub(crate) code: Option<Word>,
@@ -45,7 +45,7 @@ pub(crate) struct ErrorOverride {
 }
 
 /// `[paging.NAME]`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Dialect {
     pub(crate) name: Word,
     pub(crate) rows: Option<Word>,
@@ -59,7 +59,7 @@ pub(crate) struct Dialect {
 }
 
 /// `[operations.ID]`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct OperationOverride {
     pub(crate) operation: Word,
     pub(crate) tool: ToolOverride,
@@ -77,7 +77,7 @@ pub(crate) struct OperationOverride {
 }
 
 /// `tool = { … }`
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ToolOverride {
     pub(crate) name: Option<Word>,
     pub(crate) title: Option<Word>,
@@ -89,7 +89,7 @@ pub(crate) struct ToolOverride {
 }
 
 /// `resource = "…"` or `resource = { … }`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ResourceOverride {
     pub(crate) uri: Word,
     pub(crate) name: Option<Word>,
@@ -99,7 +99,7 @@ pub(crate) struct ResourceOverride {
 }
 
 /// `arguments.NAME = { … }`, where NAME may be preceded by the place, as in `body.id`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ArgumentOverride {
     pub(crate) argument: Word,
     pub(crate) name: Option<Word>,
@@ -107,7 +107,7 @@ pub(crate) struct ArgumentOverride {
 }
 
 /// `[workflows.NAME]`: a tool that the server computes from several operations.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Workflow {
     pub(crate) name: Word,
     pub(crate) tool: ToolOverride,
@@ -123,7 +123,7 @@ pub(crate) struct Workflow {
 }
 
 /// `arguments.NAME = { type = "…", … }` of a workflow: a JSON schema, and whether the argument is needed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct WorkflowArgument {
     pub(crate) name: Word,
     pub(crate) required: bool,
@@ -131,14 +131,14 @@ pub(crate) struct WorkflowArgument {
 }
 
 /// A line under `[skip]`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Skip {
     pub(crate) operation: Word,
     pub(crate) reason: Word,
 }
 
 /// `[[patch]]`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Patch {
     pub(crate) at: Word,
     /// What must stand there; nothing where the member must be absent.
@@ -147,7 +147,7 @@ pub(crate) struct Patch {
 }
 
 /// What a patch does.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Change {
     Set(Value),
     Remove,

@@ -7,7 +7,7 @@ mod arguments;
 mod credential;
 mod entry;
 pub(crate) mod known;
-mod schema;
+pub(crate) mod schema;
 mod surface;
 mod text;
 mod unique;

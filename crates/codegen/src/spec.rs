@@ -56,10 +56,10 @@ pub(crate) fn parse(text: &str, findings: &mut Vec<Diagnostic>) -> Option<Value>
 pub(crate) fn check_version(value: &Value, findings: &mut Vec<Diagnostic>) -> bool {
     let version = value.get("openapi").and_then(Value::as_str).unwrap_or_default();
     if !(version == "3.0" || version.starts_with("3.0.")) {
-        let stated = if value.get("openapi").is_some() {
-            format!("`{version}`")
-        } else {
-            "no version".to_owned()
+        let stated = match value.get("swagger").and_then(Value::as_str) {
+            Some(swagger) => format!("Swagger {swagger}"),
+            None if value.get("openapi").is_some() => format!("`{version}`"),
+            None => "no version".to_owned(),
         };
         findings.push(
             Diagnostic::document(
@@ -75,8 +75,15 @@ pub(crate) fn check_version(value: &Value, findings: &mut Vec<Diagnostic>) -> bo
     true
 }
 
-/// Reads every operation. Faults of one operation are kept with it, since a skipped operation may have any.
+/// Reads every operation, and checks that each has an id of its own.
 pub(crate) fn read(value: Value, findings: &mut Vec<Diagnostic>) -> Document {
+    let mut document = read_operations(value, findings);
+    operation::check_ids(&mut document.operations, findings);
+    document
+}
+
+/// Reads every operation. Faults of one operation are kept with it, since a skipped operation may have any.
+pub(crate) fn read_operations(value: Value, findings: &mut Vec<Diagnostic>) -> Document {
     let text = |pointer: &str| {
         value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
@@ -103,7 +110,6 @@ pub(crate) fn read(value: Value, findings: &mut Vec<Diagnostic>) -> Document {
         ),
     }
     operations.sort_by(|left, right| (&left.path, &left.method).cmp(&(&right.path, &right.method)));
-    operation::check_ids(&mut operations, findings);
     Document {
         title: text("/info/title"),
         version: text("/info/version"),

@@ -11,11 +11,13 @@ use crate::spec::flat::flatten;
 
 /// What a schema is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// Arguments: every rule of the document is kept, so that a wrong argument is refused before it is sent.
     Input,
     /// Answers: names and types only, all of it open, since a rule of an answer would make an odd answer an error.
     Output,
+    /// Comparing two documents: every rule and word, served or not.
+    Whole,
     /// Answers as the document knows them: names, types and values, closed wherever it names members, so that what it does not know is found.
     Known,
 }
@@ -41,7 +43,7 @@ const RULES: [&str; 10] = [
 ];
 
 /// Converts a schema, following references.
-pub(super) fn convert(root: &Value, schema: &Value, purpose: Purpose) -> Value {
+pub(crate) fn convert(root: &Value, schema: &Value, purpose: Purpose) -> Value {
     Converter { root, purpose, left: Cell::new(MOST_NODES) }.convert(schema, &mut Vec::new())
 }
 
@@ -58,14 +60,14 @@ fn element(root: &Value, schema: &Value) -> Map<String, Value> {
 }
 
 /// Finds the schema of a dotted path that leads through no array.
-pub(super) fn member(root: &Value, schema: &Value, path: &str) -> Option<Value> {
+pub(crate) fn member(root: &Value, schema: &Value, path: &str) -> Option<Value> {
     path.split('.').filter(|name| !name.is_empty()).try_fold(schema.clone(), |current, name| {
         flatten(root, &current).get("properties")?.get(name).cloned()
     })
 }
 
 /// Finds the schema of a dotted path, through arrays; nothing where the document does not have it.
-pub(super) fn descend(root: &Value, schema: &Value, path: &str) -> Option<Value> {
+pub(crate) fn descend(root: &Value, schema: &Value, path: &str) -> Option<Value> {
     let mut current = schema.clone();
     for name in path.split('.').filter(|name| !name.is_empty()) {
         let flat = element(root, &current);
@@ -75,7 +77,7 @@ pub(super) fn descend(root: &Value, schema: &Value, path: &str) -> Option<Value>
 }
 
 /// Tells whether a schema says nothing about its members, so that any path may exist in it.
-pub(super) fn is_bare(root: &Value, schema: &Value) -> bool {
+pub(crate) fn is_bare(root: &Value, schema: &Value) -> bool {
     let flat = flatten(root, schema);
     !["properties", "items", "oneOf", "anyOf"].iter().any(|key| flat.contains_key(*key))
         && !matches!(
@@ -133,7 +135,7 @@ impl Converter<'_> {
     }
 
     fn words(&self, flat: &Map<String, Value>, out: &mut Map<String, Value>) {
-        if self.purpose != Purpose::Input {
+        if !matches!(self.purpose, Purpose::Input | Purpose::Whole) {
             return;
         }
         if let Some(description) =
@@ -153,8 +155,16 @@ impl Converter<'_> {
                 out.insert(flag.into(), value);
             }
         }
-        if flat.get("format").and_then(Value::as_str) == Some("date-time") {
-            out.insert("format".into(), "date-time".into());
+        let whole = self.purpose == Purpose::Whole;
+        if let Some(format) = flat.get("format").and_then(Value::as_str)
+            && (whole || format == "date-time")
+        {
+            out.insert("format".into(), format.into());
+        }
+        for key in ["deprecated", KNOWN_VALUES].into_iter().filter(|_| whole) {
+            if let Some(value) = flat.get(key) {
+                out.insert(key.into(), value.clone());
+            }
         }
     }
 
@@ -166,7 +176,7 @@ impl Converter<'_> {
             out.insert("type".into(), if nullable { json!([name, "null"]) } else { name.into() });
         }
         let values = match self.purpose {
-            Purpose::Input => flat.get("enum"),
+            Purpose::Input | Purpose::Whole => flat.get("enum"),
             Purpose::Output => None,
             Purpose::Known => flat.get("enum").or_else(|| flat.get(KNOWN_VALUES)),
         };
@@ -221,7 +231,7 @@ impl Converter<'_> {
                 flat.get("items").map_or_else(|| json!({}), |items| self.convert(items, open));
             out.insert("items".into(), typed_items(items, self.purpose));
         }
-        if self.purpose == Purpose::Input {
+        if matches!(self.purpose, Purpose::Input | Purpose::Whole) {
             if let Some(required) =
                 flat.get("required").and_then(Value::as_array).filter(|names| !names.is_empty())
             {
@@ -284,9 +294,46 @@ impl Converter<'_> {
 
 /// Clients refuse arrays whose items have no type.
 fn typed_items(items: Value, purpose: Purpose) -> Value {
-    let typed = ["type", "anyOf", "enum"].iter().any(|key| items.get(key).is_some());
-    if typed || purpose != Purpose::Input {
+    if items.get("type").is_some() || purpose != Purpose::Input {
         return items;
     }
-    json!({"type": ["string", "number", "boolean", "object", "null"]})
+    let mut items = items;
+    let mut kinds: Vec<Value> = Vec::new();
+    for kind in kinds_of(&items) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    items["type"] = match kinds.as_slice() {
+        [] => json!(["string", "number", "boolean", "object", "null"]),
+        [kind] => kind.clone(),
+        _ => kinds.into(),
+    };
+    items
+}
+
+/// The types that alternatives or listed values are of; nothing where one of them may be anything.
+fn kinds_of(schema: &Value) -> Vec<Value> {
+    if let Some(parts) = schema.get("anyOf").and_then(Value::as_array) {
+        let kinds: Vec<Vec<Value>> = parts
+            .iter()
+            .map(|part| match part.get("type") {
+                Some(Value::Array(kinds)) => kinds.clone(),
+                Some(kind) => vec![kind.clone()],
+                None => kinds_of(part),
+            })
+            .collect();
+        let any = kinds.iter().any(Vec::is_empty);
+        return if any { Vec::new() } else { kinds.concat() };
+    }
+    let values = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
+    let kind = |value: &Value| match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    values.map(|value| kind(value).into()).collect()
 }

@@ -33,6 +33,9 @@ pub(crate) struct Operation {
     pub(crate) accept: String,
     /// Schema of the JSON success answer, where the document gives one.
     pub(crate) answer: Option<Value>,
+    /// Statuses of successes as the document writes them.
+    pub(crate) successes: Vec<String>,
+    pub(crate) deprecated: bool,
     /// Statuses of failures as the document writes them.
     pub(crate) failures: Vec<String>,
     /// Names of the security schemes that it asks for together, by alternative; none of either where it needs no key.
@@ -47,6 +50,7 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) location: Location,
     pub(crate) required: bool,
+    pub(crate) deprecated: bool,
     pub(crate) description: String,
     pub(crate) schema: Value,
     pub(crate) example: Option<Value>,
@@ -112,6 +116,13 @@ pub(crate) fn read_path(
         );
     }
     operations
+}
+
+/// Lists the statuses of successes, in order.
+fn successes(source: &serde_json::Map<String, Value>) -> Vec<String> {
+    let responses = source.get("responses").and_then(Value::as_object);
+    let statuses = responses.into_iter().flatten().map(|(status, _)| status);
+    statuses.filter(|status| status.starts_with('2')).cloned().collect()
 }
 
 /// Checks that every operation has an id of its own, also where two ids become one Rust name.

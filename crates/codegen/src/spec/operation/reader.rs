@@ -48,6 +48,8 @@ impl Reader<'_> {
             body,
             accept: asked_for(self.root, source.get("responses")),
             answer,
+            successes: super::successes(source),
+            deprecated: source.get("deprecated") == Some(&Value::Bool(true)),
             failures,
             security: self.security,
             pointer: self.pointer,
@@ -235,8 +237,17 @@ impl Reader<'_> {
         let required = location == Location::Path
             || source.get("required").and_then(Value::as_bool) == Some(true);
         let example = source.get("example").or_else(|| schema.get("example")).cloned();
-        let description = text("description").trim().to_owned();
-        Some(Parameter { name, location, required, description, schema, example, pointer })
+        let deprecated = source.get("deprecated") == Some(&Value::Bool(true));
+        Some(Parameter {
+            name,
+            location,
+            required,
+            deprecated,
+            description: text("description").trim().to_owned(),
+            schema,
+            example,
+            pointer,
+        })
     }
 
     /// Every variable of the path must be a parameter, and every path parameter a variable.

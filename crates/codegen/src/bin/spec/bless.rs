@@ -1,57 +1,19 @@
-//! `cargo spec`: the maintainers' program. Files and processes live here, decisions in the library.
+//! `cargo spec bless`: records answers, writes documents, accepts snapshots. It runs the built server and the tests as processes.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 
-use clap::{Parser, Subcommand};
 use serde_json::{Map, Value, json};
-use xyte_mcp_codegen::diagnostic::Source;
-use xyte_mcp_codegen::{Inputs, Output, generate};
+use xyte_mcp_codegen::Output;
 
-const DOCUMENT: &str = "spec/xyte.json";
-const OVERRIDES: &str = "overrides/xyte.toml";
-const EXAMPLES: &str = "docs/examples";
+use super::{EXAMPLES, documents, recorded, run, say, write};
+
 const SNAPSHOTS: &str = "snapshots";
 
-/// Exit codes, so that a workflow can tell what is needed.
-const NEEDS_A_DECISION: u8 = 4;
-const UNUSABLE: u8 = 100;
-
-/// Keeps what is generated in step with the document and the overrides.
-#[derive(Parser)]
-#[command(name = "cargo spec")]
-struct Cli {
-    #[command(subcommand)]
-    task: Task,
-}
-
-#[derive(Subcommand)]
-enum Task {
-    /// Regenerate every checked-in generated file and snapshot
-    Bless,
-    /// Tell whether what is checked in is fresh
-    Check,
-}
-
-fn main() -> ExitCode {
-    let done = match Cli::parse().task {
-        Task::Bless => bless(),
-        Task::Check => check(),
-    };
-    match done {
-        Ok(code) => ExitCode::from(code),
-        Err(fault) => {
-            eprintln!("{fault}");
-            ExitCode::from(UNUSABLE)
-        }
-    }
-}
-
 /// Records the answers, writes the documents, accepts the snapshots.
-fn bless() -> Result<u8, String> {
+pub(super) fn bless() -> Result<u8, String> {
     let output = run()?; // Faults are told before anything is built.
     record(&output)?;
     let output = run()?;
@@ -82,44 +44,6 @@ fn cargo_test(more: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     Err("the tests fail for another reason than snapshots: run `cargo test --workspace`".to_owned())
-}
-
-/// Compares what is checked in with what would be generated.
-fn check() -> Result<u8, String> {
-    let output = run()?;
-    let stale: Vec<&str> = documents(&output)
-        .into_iter()
-        .filter(|(path, text)| fs::read_to_string(path).ok().as_deref() != Some(*text))
-        .map(|(path, _)| path)
-        .collect();
-    if stale.is_empty() {
-        say("fresh: the documents are what the generator writes");
-        return Ok(0);
-    }
-    say(&format!("stale: {}; run `cargo spec bless`", stale.join(", ")));
-    Ok(NEEDS_A_DECISION)
-}
-
-fn documents(output: &Output) -> [(&'static str, &str); 2] {
-    [("docs/capabilities.json", &output.capabilities), ("docs/API_USAGE.md", &output.usage)]
-}
-
-/// Runs the generator as build.rs does.
-fn run() -> Result<Output, String> {
-    let (document, overrides) = (read(DOCUMENT)?, read(OVERRIDES)?);
-    let mut examples = BTreeMap::new();
-    for path in recorded() {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        examples.insert(name, read(&path)?);
-    }
-    let inputs = Inputs {
-        document: Source { path: DOCUMENT, text: &document },
-        overrides: Source { path: OVERRIDES, text: &overrides },
-        calls_template: &read("templates/calls.rs.j2")?,
-        usage_template: &read("templates/API_USAGE.md.j2")?,
-        examples: &examples,
-    };
-    generate(&inputs).map_err(|report| format!("{report}\n\n{}", report.summary()))
 }
 
 /// Calls every tool with its example on a fresh sandbox, and reads every resource; keeps the answers when all of them came.
@@ -206,25 +130,4 @@ fn build() -> Result<PathBuf, String> {
             .then(|| message["executable"].as_str().map(PathBuf::from))?
     });
     { executable }.next_back().ok_or_else(|| "cargo named no executable".to_owned())
-}
-
-fn recorded() -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(EXAMPLES).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
-}
-
-fn read(path: impl AsRef<Path>) -> Result<String, String> {
-    let path = path.as_ref();
-    fs::read_to_string(path).map_err(|err| format!("cannot read {}: {err}", path.display()))
-}
-
-fn write(path: &str, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|err| format!("cannot write {path}: {err}"))
-}
-
-/// Tells the maintainer what goes on.
-fn say(text: &str) {
-    let _nobody_listens = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,0 +1,159 @@
+//! Parameters and members that paging uses: losing one concerns the dialect in the overrides, no agent.
+
+use std::collections::BTreeMap;
+
+use xyte_mcp_catalogue::Location;
+
+use super::Decision;
+use super::surface::View;
+use crate::overrides::{Dialect, OperationOverride, Word};
+use crate::resolve::schema;
+use crate::spec::flat::flatten;
+use crate::spec::{Document, Operation};
+
+/// Names under which APIs take the number of a page, its size, or where it starts.
+const USUAL: [&str; 14] = [
+    "page",
+    "page_number",
+    "page_num",
+    "page_index",
+    "page_no",
+    "per_page",
+    "page_size",
+    "page_limit",
+    "limit",
+    "size",
+    "count",
+    "offset",
+    "cursor",
+    "page_token",
+];
+
+/// Dialects that an operation no longer speaks, one decision for each part of a dialect.
+pub(super) fn stale(view: &View<'_>) -> Vec<Decision> {
+    let mut lost: BTreeMap<(usize, &'static str, String), Vec<String>> = BTreeMap::new();
+    let mut replaced: BTreeMap<(usize, &'static str), Vec<String>> = BTreeMap::new();
+    for tool in view.served() {
+        let Some((at, dialect)) = dialect_of(view, tool.table) else { continue };
+        for (part, name) in missing(view, dialect, tool.operations) {
+            let told = replacement(tool.operations);
+            replaced.entry((at, part)).or_default().extend(told);
+            lost.entry((at, part, name)).or_default().push(tool.operations.1.id.clone());
+        }
+    }
+    let decisions = lost.into_iter().map(|((at, part, name), mut operations)| {
+        let dialect = &view.overrides.paging[at];
+        operations.sort();
+        let mut hints = replaced.remove(&(at, part)).unwrap_or_default();
+        hints.sort();
+        hints.dedup();
+        let word = part_of(dialect, part).unwrap_or(&dialect.name);
+        let kind =
+            if matches!(part, "page" | "size") { "the query parameter" } else { "the answer's" };
+        let help = match hints.as_slice() {
+            [] => "give these operations another dialect, or none".to_owned(),
+            hints => format!(
+                "`{}` looks like what took its place: bring the dialect up to date",
+                hints.join("`, `")
+            ),
+        };
+        Decision {
+            rule: "stale-paging".to_owned(),
+            message: format!(
+                "`{part}` of the paging dialect `{}` is stale: {kind} `{name}` is gone from {}",
+                dialect.name.get_ref(),
+                crate::diagnostic::quoted(
+                    &operations.iter().map(String::as_str).collect::<Vec<_>>()
+                ),
+            ),
+            place: view.places.overrides(word.span().start),
+            help,
+        }
+    });
+    decisions.collect()
+}
+
+/// Query parameters that took the place of one that paging used: these are no agent's arguments either.
+pub(super) fn taken_over(view: &View<'_>, operations: (&Operation, &Operation)) -> Vec<String> {
+    let table = view
+        .overrides
+        .operations
+        .iter()
+        .find(|table| *table.operation.get_ref() == operations.0.id);
+    let lost = table.and_then(|table| dialect_of(view, table)).is_some_and(|(_, dialect)| {
+        missing(view, dialect, operations).iter().any(|(part, _)| matches!(*part, "page" | "size"))
+    });
+    if lost { replacement(operations) } else { Vec::new() }
+}
+
+fn dialect_of<'v>(view: &'v View<'_>, table: &OperationOverride) -> Option<(usize, &'v Dialect)> {
+    let name = table.paging.as_ref()?.get_ref();
+    view.overrides.paging.iter().enumerate().find(|(_, dialect)| dialect.name.get_ref() == name)
+}
+
+fn part_of<'d>(dialect: &'d Dialect, part: &str) -> Option<&'d Word> {
+    match part {
+        "page" => dialect.page.as_ref(),
+        "size" => dialect.size.as_ref(),
+        "rows" => dialect.rows.as_ref(),
+        "more" => dialect.more.as_ref(),
+        _ => dialect.next.as_ref(),
+    }
+}
+
+/// Parts of a dialect that the operation had and has no more.
+fn missing(
+    view: &View<'_>,
+    dialect: &Dialect,
+    operations: (&Operation, &Operation),
+) -> Vec<(&'static str, String)> {
+    let mut missing = Vec::new();
+    for part in ["page", "size", "rows", "more", "next"] {
+        let Some(word) = part_of(dialect, part) else { continue };
+        let name = word.get_ref();
+        let has = |document: &Document, operation: &Operation| match part {
+            "page" | "size" => operation
+                .parameters
+                .iter()
+                .any(|known| known.location == Location::Query && known.name == *name),
+            _ => answers(document, operation, name, part == "rows"),
+        };
+        if has(view.before.0, operations.0) && !has(view.after.0, operations.1) {
+            missing.push((part, name.clone()));
+        }
+    }
+    missing
+}
+
+/// Whether the answer has a member, which for rows must be an array; one that is not documented may have any.
+fn answers(document: &Document, operation: &Operation, path: &str, is_array: bool) -> bool {
+    let root = &document.value;
+    let Some(answer) = &operation.answer else { return true };
+    if schema::is_bare(root, answer) {
+        return true;
+    }
+    if !is_array {
+        return schema::descend(root, answer, path).is_some();
+    }
+    schema::member(root, answer, path)
+        .is_some_and(|rows| flatten(root, &rows).get("type").is_some_and(|kind| kind == "array"))
+}
+
+/// New query parameters with a name that pages usually go by.
+fn replacement(operations: (&Operation, &Operation)) -> Vec<String> {
+    let query = |operation: &Operation| -> Vec<String> {
+        let parameters = operation.parameters.iter();
+        parameters
+            .filter(|known| known.location == Location::Query)
+            .map(|known| known.name.clone())
+            .collect()
+    };
+    let before = query(operations.0);
+    let new = query(operations.1).into_iter().filter(|name| !before.contains(name));
+    new.filter(|name| is_usual(name)).collect()
+}
+
+/// Tells names that pages usually go by.
+pub(super) fn is_usual(name: &str) -> bool {
+    USUAL.contains(&crate::spec::operation::snake(name).as_str())
+}

@@ -1,0 +1,206 @@
+//! Edits of the overrides that keep every comment and the order. Knows TOML and the names of our tables, not the document.
+
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
+
+use crate::spec::operation::snake;
+
+/// Puts operations under other keys, all at once since two may change places, and keeps the names that agents know.
+pub(super) fn rename(document: &mut DocumentMut, table: &str, names: &[(&str, &str)]) {
+    if table == "operations" {
+        rename_calls(document, names);
+    }
+    let Some(tables) = document.get_mut(table).and_then(Item::as_table_like_mut) else { return };
+    rename_keys(tables, names);
+    if table != "operations" {
+        return;
+    }
+    for (old, new) in names {
+        let Some(operation) = tables.get_mut(new).and_then(Item::as_table_like_mut) else {
+            continue;
+        };
+        set_default(operation, "tool", "name", &snake(old));
+        match operation.get_mut("resource") {
+            Some(Item::Value(Value::String(uri))) => {
+                let mut resource = InlineTable::new();
+                resource.insert("uri", uri.value().as_str().into());
+                resource.insert("name", (*old).into());
+                operation.insert("resource", Item::Value(resource.into()));
+            }
+            Some(Item::None) | None => {}
+            Some(_) => set_default(operation, "resource", "name", old),
+        }
+    }
+}
+
+/// Computed tools name the operations that they call.
+fn rename_calls(document: &mut DocumentMut, names: &[(&str, &str)]) {
+    let workflows = document.get_mut("workflows").and_then(Item::as_table_like_mut);
+    for (_, workflow) in workflows.into_iter().flat_map(TableLike::iter_mut) {
+        let calls = workflow.get_mut("calls").and_then(Item::as_array_mut);
+        for call in calls.into_iter().flat_map(toml_edit::Array::iter_mut) {
+            let new = names.iter().find(|(old, _)| call.as_str() == Some(*old));
+            if let Some((_, new)) = new {
+                let decor = call.decor().clone();
+                *call = (*new).into();
+                *call.decor_mut() = decor;
+            }
+        }
+    }
+}
+
+/// Renames keys in their places: all are taken out, then put back in order.
+fn rename_keys(table: &mut dyn TableLike, names: &[(&str, &str)]) {
+    let keys: Vec<String> = table.iter().map(|(key, _)| key.to_owned()).collect();
+    let taken: Vec<_> = keys
+        .into_iter()
+        .filter_map(|key| {
+            let words =
+                table.key(&key).map(|key| (key.leaf_decor().clone(), key.dotted_decor().clone()));
+            Some((words, table.remove(&key)?, key))
+        })
+        .collect();
+    for (words, item, key) in taken {
+        let name = names.iter().find(|(old, _)| *old == key).map_or(key.as_str(), |(_, new)| new);
+        table.insert(name, item);
+        if let (Some((leaf, dotted)), Some(mut key)) = (words, table.key_mut(name)) {
+            *key.leaf_decor_mut() = leaf;
+            *key.dotted_decor_mut() = dotted;
+        }
+    }
+}
+
+/// Sets a member of an inner table unless it is there.
+fn set_default(operation: &mut dyn TableLike, inner: &str, key: &str, value: &str) {
+    if operation.get(inner).is_none_or(Item::is_none) {
+        let mut table = InlineTable::new();
+        table.insert(key, value.into());
+        operation.insert(inner, Item::Value(table.into()));
+        return;
+    }
+    let Some(table) = operation.get_mut(inner).and_then(Item::as_table_like_mut) else { return };
+    if !table.contains_key(key) {
+        add(table, key, value);
+    }
+}
+
+/// Adds a member; in an inline table the white space before the brace stays before the brace.
+fn add(table: &mut dyn TableLike, key: &str, value: &str) {
+    let last = table.iter().last().map(|(key, _)| key.to_owned());
+    let last = last.and_then(|last| table.get_mut(&last)).and_then(Item::as_value_mut);
+    if let Some(last) = last.filter(|last| last.decor().suffix().is_some()) {
+        last.decor_mut().set_suffix("");
+    }
+    table.insert(key, toml_edit::value(value));
+}
+
+/// Lets a tool keep the name of an argument that the document renamed.
+pub(super) fn keep_argument(
+    document: &mut DocumentMut,
+    operation: &str,
+    (from, to): (&str, &str),
+) -> bool {
+    let operations = document.get_mut("operations").and_then(Item::as_table_like_mut);
+    let Some(operation) = operations
+        .and_then(|operations| operations.get_mut(operation))
+        .and_then(Item::as_table_like_mut)
+    else {
+        return false;
+    };
+    if operation.get("arguments").is_none_or(Item::is_none) {
+        let mut arguments = Table::new();
+        arguments.set_dotted(true);
+        operation.insert("arguments", Item::Table(arguments));
+    }
+    let Some(arguments) = operation.get_mut("arguments").and_then(Item::as_table_like_mut) else {
+        return false;
+    };
+    if arguments.contains_key(from) && !arguments.contains_key(to) {
+        rename_keys(arguments, &[(from, to)]);
+    }
+    if arguments.contains_key(to) {
+        let Some(argument) = arguments.get_mut(to).and_then(Item::as_table_like_mut) else {
+            return false;
+        };
+        if !argument.contains_key("name") {
+            add(argument, "name", from);
+        }
+        return true;
+    }
+    let mut argument = InlineTable::new();
+    argument.insert("name", from.into());
+    arguments.insert(to, Item::Value(argument.into()));
+    true
+}
+
+/// Removes the table or line of an operation; headings above it stay.
+pub(super) fn remove(document: &mut DocumentMut, table: &str, id: &str) {
+    let Some(tables) = document.get_mut(table).and_then(Item::as_table_like_mut) else { return };
+    let Some(removed) = tables.remove(id) else { return };
+    let Item::Table(removed) = removed else { return };
+    let prefix = removed.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
+    let Some((heading, _)) = prefix.rsplit_once("\n\n") else { return };
+    if heading.contains('#') {
+        let heading = format!("{heading}\n");
+        keep_heading(document.as_table_mut(), removed.position(), &heading);
+    }
+}
+
+/// Puts a heading above the table that follows a position, or at the end.
+fn keep_heading(root: &mut Table, position: Option<isize>, heading: &str) {
+    let mut next: Option<isize> = None;
+    positions(root, &mut |table| {
+        let at = table.position();
+        if at > position && next.is_none_or(|known| at < Some(known)) {
+            next = at;
+        }
+    });
+    let mut kept = false;
+    positions(root, &mut |table| {
+        if next.is_some() && table.position() == next && !kept {
+            let own = table
+                .decor()
+                .prefix()
+                .and_then(|prefix| prefix.as_str())
+                .unwrap_or("\n")
+                .to_owned();
+            table.decor_mut().set_prefix(format!("{heading}{own}"));
+            kept = true;
+        }
+    });
+}
+
+/// Goes through all tables that have a header.
+fn positions(table: &mut Table, visit: &mut dyn FnMut(&mut Table)) {
+    for (_, item) in table.iter_mut() {
+        match item {
+            Item::Table(inner) => {
+                if !inner.is_implicit() && !inner.is_dotted() {
+                    visit(inner);
+                }
+                positions(inner, visit);
+            }
+            Item::ArrayOfTables(tables) => {
+                for inner in tables.iter_mut() {
+                    visit(inner);
+                    positions(inner, visit);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Adds a line under `[skip]`.
+pub(super) fn skip(text: &str, line: &str) -> String {
+    let Ok(mut document) = text.parse::<DocumentMut>() else { return text.to_owned() };
+    let Ok(addition) = line.parse::<DocumentMut>() else { return text.to_owned() };
+    if document.get("skip").is_none() {
+        document.insert("skip", Item::Table(Table::new()));
+    }
+    if let Some(skips) = document.get_mut("skip").and_then(Item::as_table_like_mut) {
+        for (key, item) in addition.iter() {
+            skips.insert(key, item.clone());
+        }
+    }
+    document.to_string()
+}

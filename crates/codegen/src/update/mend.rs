@@ -1,0 +1,199 @@
+//! Gives up, one fault at a time, what no longer fits the document. Only done when that was accepted.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+use toml_edit::{DocumentMut, InlineTable, Item};
+
+use super::Tools;
+use super::place::{Step, find};
+
+/// Mends the fault at a place; nothing where a person has to.
+pub(super) fn mend(
+    text: &str,
+    rule: &str,
+    span: &Range<usize>,
+    tools: &Tools,
+) -> Option<(String, String)> {
+    let way = find(text, span)?;
+    let mut document: DocumentMut = text.parse().ok()?;
+    let names: Vec<&str> = way
+        .iter()
+        .map(|step| match step {
+            Step::Key(key) => key.as_str(),
+            Step::Element(_) => "",
+        })
+        .collect();
+    let sentence = match (rule, names.as_slice()) {
+        ("unknown-column", ["operations", id, .., "columns", ""]) => {
+            let sentence = format!("`{id}` gives up a column that is gone");
+            remove(document.as_item_mut(), &way).then_some(sentence)?
+        }
+        ("unknown-argument", ["operations", id, "arguments" | "example", .., name]) => {
+            let sentence =
+                format!("`{id}` gives up words or an example for `{name}`, which is gone");
+            remove(document.as_item_mut(), &way).then_some(sentence)?
+        }
+        ("undocumented-status", ["operations", id, "errors", status]) => {
+            let sentence = format!("`{id}` gives up what it says of the status {status}");
+            remove(document.as_item_mut(), &way).then_some(sentence)?
+        }
+        (
+            "unknown-variable" | "missing-variable" | "template-on-write",
+            ["operations", id, part, ..],
+        ) => {
+            let sentence = format!("`{id}` gives up its {part}, which lacks an argument");
+            remove(document.as_item_mut(), &way[..3]).then_some(sentence)?
+        }
+        ("paging-mismatch", ["operations", id, part @ ("paging" | "rows")]) => {
+            let sentence = format!("`{id}` gives up `{part}`, which no longer fits");
+            remove(document.as_item_mut(), &way).then_some(sentence)?
+        }
+        ("stale-patch", ["patch", "", "at"]) => remove(document.as_item_mut(), &way[..2])
+            .then(|| "gave up a patch that no longer fits".to_owned())?,
+        ("incomplete-example", ["operations", id]) => {
+            complete(&mut document, id, tools.get(*id)?)?;
+            format!("`{id}` has made-up values in its example, for arguments that are new")
+        }
+        _ => return None,
+    };
+    Some((document.to_string(), sentence))
+}
+
+/// Completes the first example of a tool that lacks a required argument.
+pub(super) fn examples(text: &str, tools: &Tools) -> Option<(String, String)> {
+    let (id, tool) = tools.iter().find(|(_, tool)| !missing(tool).is_empty())?;
+    let mut document: DocumentMut = text.parse().ok()?;
+    complete(&mut document, id, tool)?;
+    Some((
+        document.to_string(),
+        format!("`{id}` has made-up values in its example, since the document gives none"),
+    ))
+}
+
+/// Required arguments without a value in the example.
+fn missing(tool: &Value) -> Vec<String> {
+    let required =
+        tool["schema"]["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    required.filter(|name| tool["example"].get(*name).is_none()).map(str::to_owned).collect()
+}
+
+/// Writes an example with the known values and samples of the missing ones.
+fn complete(document: &mut DocumentMut, id: &str, tool: &Value) -> Option<()> {
+    let operation = document.get_mut("operations")?.get_mut(id)?.as_table_like_mut()?;
+    let mut example = match operation.get("example").and_then(Item::as_value) {
+        Some(toml_edit::Value::InlineTable(known)) => known.clone(),
+        _ => InlineTable::new(),
+    };
+    let known: &Map<String, Value> = tool["example"].as_object()?;
+    for (name, value) in known.iter().filter(|(name, _)| name.as_str() != "limit") {
+        if !example.contains_key(name) {
+            example.insert(name, toml(value)?);
+        }
+    }
+    for name in missing(tool) {
+        example.insert(&name, toml(&sample(&tool["schema"]["properties"][&name]))?);
+    }
+    operation.insert("example", Item::Value(example.into()));
+    Some(())
+}
+
+/// A value that a schema allows.
+fn sample(schema: &Value) -> Value {
+    for key in ["default", "example"] {
+        if let Some(value) = schema.get(key) {
+            return value.clone();
+        }
+    }
+    if let Some(value) = schema["enum"].get(0) {
+        return value.clone();
+    }
+    if let Some(part) = schema["anyOf"].get(0) {
+        return sample(part);
+    }
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds.first().and_then(Value::as_str).unwrap_or("string"),
+        kind => kind.as_str().unwrap_or("string"),
+    };
+    match kind {
+        "integer" | "number" => schema.get("minimum").cloned().unwrap_or_else(|| 1.into()),
+        "boolean" => true.into(),
+        "array" => vec![sample(&schema["items"])].into(),
+        "object" => {
+            let names =
+                schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let members = names.map(|name| (name.to_owned(), sample(&schema["properties"][name])));
+            Value::Object(members.collect())
+        }
+        _ if schema["format"] == "date-time" => "2026-01-01T00:00:00Z".into(),
+        _ => "5b0c8c1e-6f0a-4a51-9d3c-0c5f2f1b7a10".into(), // Fits where a UUID is wanted, and is text elsewhere.
+    }
+}
+
+/// The same value in TOML; nothing for null, which TOML lacks.
+fn toml(value: &Value) -> Option<toml_edit::Value> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => match number.as_i64() {
+            Some(number) => number.into(),
+            None => number.as_f64()?.into(),
+        },
+        Value::String(text) => text.as_str().into(),
+        Value::Array(elements) => {
+            let elements: Option<toml_edit::Array> = elements.iter().map(toml).collect();
+            elements?.into()
+        }
+        Value::Object(members) => {
+            let mut table = InlineTable::new();
+            for (name, value) in members {
+                table.insert(name, toml(value)?);
+            }
+            table.into()
+        }
+    })
+}
+
+/// Removes what a way leads to, and an array or table that is empty then.
+fn remove(item: &mut Item, way: &[Step]) -> bool {
+    let Some((step, rest)) = way.split_first() else { return false };
+    if let (Step::Element(at), Item::ArrayOfTables(tables)) = (step, &mut *item) {
+        if rest.is_empty() {
+            tables.remove(*at);
+            return true;
+        }
+        return false;
+    }
+    let Step::Key(key) = step else { return false };
+    let Some(table) = item.as_table_like_mut() else { return false };
+    let Some(member) = table.get_mut(key) else { return false };
+    let removed = match rest {
+        [] => {
+            table.remove(key);
+            return true;
+        }
+        [Step::Element(at)] => match member {
+            Item::Value(toml_edit::Value::Array(elements)) => {
+                elements.remove(*at);
+                true
+            }
+            Item::ArrayOfTables(tables) => {
+                tables.remove(*at);
+                true
+            }
+            _ => false,
+        },
+        rest => remove(member, rest),
+    };
+    let empty = match table.get(key) {
+        Some(Item::Value(toml_edit::Value::Array(elements))) => elements.is_empty(),
+        Some(Item::Value(toml_edit::Value::InlineTable(table))) => table.is_empty(),
+        Some(Item::Table(table)) => table.is_empty() && table.is_dotted(),
+        Some(Item::ArrayOfTables(tables)) => tables.is_empty(),
+        _ => false,
+    };
+    if removed && empty {
+        table.remove(key);
+    }
+    removed
+}

@@ -1,0 +1,148 @@
+//! What becomes of the overrides when another document is put in force.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "changes/mutations.rs"]
+mod mutations;
+
+use std::path::Path;
+
+use mutations::{Case, cases};
+use serde_json::{Value, json};
+use xyte_mcp_codegen::catalogue;
+use xyte_mcp_codegen::diagnostic::Source;
+use xyte_mcp_codegen::diff::Inputs;
+use xyte_mcp_codegen::update::{Options, Updated, update};
+
+const ALL: Options = Options { accept_proposals: true, remove_orphans: true };
+
+/// A state of the real document that stays, so that another one in force changes no test.
+const DOCUMENT: &str = "crates/codegen/tests/changes/document.json";
+const OVERRIDES: &str = "crates/codegen/tests/changes/overrides.toml";
+
+fn read(path: &str) -> String {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::fs::read_to_string(project.join(path)).unwrap()
+}
+
+fn document() -> Value {
+    serde_json::from_str(&read(DOCUMENT)).unwrap()
+}
+
+fn put(after: &str, options: Options) -> Updated {
+    let inputs = Inputs {
+        before: Source { path: "spec/xyte.json", text: &read(DOCUMENT) },
+        after: Source { path: "NEW.json", text: after },
+        after_has_lines: true,
+        overrides: Source { path: "overrides/xyte.toml", text: &read(OVERRIDES) },
+        version: "0.4.2",
+    };
+    update(&inputs, options).unwrap()
+}
+
+fn mutated(cases: &[Case]) -> String {
+    let mut after = document();
+    for case in cases {
+        (case.mutate)(&mut after);
+    }
+    after.to_string()
+}
+
+/// Tools by name, as they would be served.
+fn served(document: &str, overrides: &str) -> Vec<String> {
+    let document = Source { path: "NEW.json", text: document };
+    let overrides = Source { path: "overrides/xyte.toml", text: overrides };
+    let catalogue = catalogue(document, overrides).map_err(|report| report.to_string()).unwrap();
+    catalogue.entries.iter().map(|entry| entry.tool["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_same_document_leaves_the_overrides_as_they_are() {
+    let updated = put(&read(DOCUMENT), ALL);
+    assert_eq!(updated.overrides, read(OVERRIDES));
+    assert!(updated.left.is_none() && updated.done.is_empty());
+}
+
+#[test]
+fn after_every_kind_of_change_that_was_accepted_the_overrides_fit_and_no_comment_is_lost() {
+    let original = read(OVERRIDES);
+    let comments: Vec<&str> = original.lines().filter(|line| line.starts_with('#')).collect();
+    let before = served(&read(DOCUMENT), &original);
+    for case in cases() {
+        let after = mutated(&[case]);
+        let updated = put(&after, ALL);
+        assert!(updated.left.is_none(), "{}: {}", case.name, updated.left.unwrap());
+        assert_eq!(updated.changes.verdict() as u8, case.exit, "{}", case.name);
+        for comment in &comments {
+            assert!(updated.overrides.contains(comment), "{}: {comment}", case.name);
+        }
+        let gone = case.lines.iter().filter(|line| line.contains(": gone from the toolset"));
+        let come = case.lines.iter().filter(|line| line.starts_with("new "));
+        let tools = served(&after, &updated.overrides);
+        assert_eq!(tools.len() + gone.count(), before.len() + come.count(), "{}", case.name);
+    }
+}
+
+#[test]
+fn after_all_changes_at_once_the_overrides_fit() {
+    let together: Vec<Case> = cases().into_iter().filter(|case| case.combines).collect();
+    let after = mutated(&together);
+    let updated = put(&after, ALL);
+    assert!(updated.left.is_none(), "{}", updated.left.unwrap());
+    let tools = served(&after, &updated.overrides);
+    assert!(tools.contains(&"search_licenses".to_owned()));
+    assert!(tools.contains(&"list_edges".to_owned()), "a tool keeps its name when its id changes");
+    assert!(!tools.contains(&"delete_group".to_owned()));
+}
+
+#[test]
+fn an_argument_keeps_its_name_when_the_document_renames_it() {
+    let wanted = ["argument_renamed", "path_variable_renamed"];
+    let renamed: Vec<Case> =
+        cases().into_iter().filter(|case| wanted.contains(&case.name)).collect();
+    let after = mutated(&renamed);
+    let updated = put(&after, Options::default());
+    assert!(updated.overrides.contains("name = \"parent_id\""), "{}", updated.overrides);
+    assert!(updated.overrides.contains("name = \"device_id\""));
+    assert!(updated.left.is_none(), "{}", updated.left.unwrap());
+}
+
+#[test]
+fn a_new_operation_is_a_comment_until_somebody_decides() {
+    let mut after = document();
+    let mut list = after["paths"]["/core/v1/organization/edges"]["get"].clone();
+    list["operationId"] = json!("listKiosks");
+    list["tags"] = json!(["kiosks"]);
+    after["paths"]["/core/v1/organization/kiosks"] = json!({"get": list});
+    let after = after.to_string();
+    let updated = put(&after, Options::default());
+    assert!(updated.overrides.starts_with(&read(OVERRIDES)));
+    assert!(updated.overrides.contains("# [operations.listKiosks]"));
+    let left = updated.left.unwrap().to_string();
+    assert!(left.contains("nobody decided on `listKiosks`"), "{left}");
+    let accepted = put(&after, ALL);
+    assert!(served(&after, &accepted.overrides).contains(&"list_kiosks".to_owned()));
+}
+
+#[test]
+fn a_real_older_document_can_be_put_in_force_and_taken_back() {
+    let older = read("spec/history/xyte-2026-02.json");
+    let updated = put(&older, ALL);
+    assert!(updated.left.is_none(), "{}", updated.left.unwrap());
+    assert_eq!(served(&older, &updated.overrides).len(), 35);
+    let text = read(DOCUMENT);
+    let forth = update(
+        &Inputs {
+            before: Source { path: "spec/xyte.json", text: &older },
+            after: Source { path: "NEW.json", text: &text },
+            after_has_lines: true,
+            overrides: Source { path: "overrides/xyte.toml", text: &updated.overrides },
+            version: "0.4.2",
+        },
+        ALL,
+    )
+    .map_err(|report| report.to_string())
+    .unwrap();
+    assert!(forth.left.is_none(), "{}", forth.left.unwrap());
+    assert_eq!(served(&text, &forth.overrides).len(), 78);
+}
