@@ -186,7 +186,7 @@ fn a_damaged_document_is_compared_or_reported_and_never_panics() {
     let mut all = Vec::new();
     places(&document, "", &mut all);
     let mut dice = Dice(7);
-    for _ in 0..1000 {
+    for _ in 0..700 {
         let mut after = document.clone();
         for _ in 0..=dice.roll(3) {
             damage(&mut after, &all[dice.roll(all.len())], &mut dice);
@@ -215,7 +215,7 @@ fn a_single_mutation_of_the_real_document_never_changes_a_tool_in_silence() {
     let mut all = Vec::new();
     places(&document, "", &mut all);
     let mut dice = Dice(11);
-    for _ in 0..24 {
+    for _ in 0..12 {
         let mut after = document.clone();
         let pointer = &all[dice.roll(all.len())];
         damage(&mut after, pointer, &mut dice);

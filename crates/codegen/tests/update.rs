@@ -64,11 +64,13 @@ fn the_same_document_leaves_the_overrides_as_they_are() {
 }
 
 #[test]
-fn after_every_kind_of_change_that_was_accepted_the_overrides_fit_and_no_comment_is_lost() {
+fn after_every_change_that_asks_for_an_edit_the_overrides_fit_and_no_comment_is_lost() {
     let original = read(OVERRIDES);
     let comments: Vec<&str> = original.lines().filter(|line| line.starts_with('#')).collect();
     let before = served(&read(DOCUMENT), &original);
-    for case in cases() {
+    let mends = |case: &Case| case.lines.iter().any(|line| line.starts_with("mend"));
+    // The others ask for no edit; they are among all changes at once.
+    for case in cases().into_iter().filter(|case| mends(case) || !case.combines) {
         let after = mutated(&[case]);
         let updated = put(&after, ALL);
         assert!(updated.left.is_none(), "{}: {}", case.name, updated.left.unwrap());
