@@ -142,6 +142,7 @@ pub enum Verdict {
 
 impl Changes {
     /// Advises on the version again, after something was settled.
+    #[cfg(feature = "cli")]
     pub(crate) fn advise(&mut self, version: &str) {
         self.advice = advice::advise(version, &self.changes, self.proposals.len());
     }
