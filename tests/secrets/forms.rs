@@ -6,7 +6,9 @@ pub(crate) const PARTNER: &str = "partner+key/of=the~vendor-51be90aa3c";
 pub(crate) const TOKEN: &str = "token+that/opens=the~server-77e01c";
 pub(crate) const METRICS: &str = "token+that/opens=the~metrics-0d83aa";
 pub(crate) const OTHER: &str = "other+key/of=some~tenant-c5d20b6e18";
-pub(crate) const KEYS: [&str; 5] = [OWN, PARTNER, TOKEN, METRICS, OTHER];
+/// The password in the address of a Redis that nobody answers at.
+pub(crate) const PASSWORD: &str = "password-of=the~shared-redis-a81c";
+pub(crate) const KEYS: [&str; 6] = [OWN, PARTNER, TOKEN, METRICS, OTHER, PASSWORD];
 
 /// A key as it may be written.
 pub(crate) fn forms(key: &str) -> Vec<String> {

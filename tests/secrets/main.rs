@@ -121,6 +121,8 @@ fn over_pipes(name: &str, command: &mut Command, messages: Vec<Value>) -> Vec<u8
 }
 
 const ONE: [(&str, &str); 2] = [("XYTE_API_KEY", OWN), ("XYTE_PARTNER_API_KEY", PARTNER)];
+/// What [`PASSWORD`] is part of.
+const REDIS: (&str, &str) = ("REDIS_URL", "redis://:password-of=the~shared-redis-a81c@127.0.0.1:1");
 const TOKENS: [(&str, &str); 2] = [("XYTE_MCP_HTTP_TOKEN", TOKEN), ("XYTE_METRICS_TOKEN", METRICS)];
 
 /// The program with settings that all commands share.
@@ -134,6 +136,7 @@ fn set(arguments: &[&str], platform: &str, level: &str, audit: &str) -> Command 
         "--rate-limit",
         "0",
     ]);
+    command.env(REDIS.0, REDIS.1);
     command.args(["--log-level", level, "--deadline-ms", "500", "--audit", audit]);
     command
 }

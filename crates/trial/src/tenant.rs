@@ -19,7 +19,7 @@ const LEFT: u64 = 20;
 /// One call in so many is made again.
 const AGAIN: u64 = 10;
 /// Calls of a crowd that are under way at once.
-const CROWD: usize = 10;
+const CROWD: usize = 4;
 
 /// How much a tenant does.
 #[derive(Debug, Clone, Copy)]

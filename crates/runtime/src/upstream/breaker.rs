@@ -93,12 +93,12 @@ impl Breaker {
 
     /// Lets a request through, or says how long to wait.
     pub(super) fn admit(&self, tenant: Digest) -> Result<Pass<'_>, Duration> {
-        let mut state = self.state();
-        let on_trial = state.verdict(tenant, Instant::now())?;
+        let (mut state, begun) = (self.state(), Instant::now());
+        let on_trial = state.verdict(tenant, begun)?;
         if let Some(open) = state.open.as_mut().filter(|_| on_trial) {
             open.on_trial = true;
         }
-        Ok(Pass { breaker: self, tenant, on_trial, settled: false })
+        Ok(Pass { breaker: self, tenant, begun, on_trial, settled: false })
     }
 
     /// The state is whole after every step, so a panic elsewhere cannot leave it broken.
@@ -112,6 +112,7 @@ impl Breaker {
 pub(super) struct Pass<'a> {
     breaker: &'a Breaker,
     tenant: Digest,
+    begun: Instant,
     on_trial: bool,
     settled: bool,
 }
@@ -123,7 +124,7 @@ impl Pass<'_> {
         match (verdict, self.on_trial) {
             (Verdict::Silent, _) => {}
             (verdict, true) => self.breaker.state().tried(self.tenant, verdict, Instant::now()),
-            (verdict, false) => self.breaker.state().count(self.tenant, verdict, Instant::now()),
+            (verdict, false) => self.breaker.state().count(self.tenant, verdict, self.begun),
         }
     }
 }
@@ -170,9 +171,14 @@ impl State {
         self.open = Some(Open { until: now + COOLING, scope, on_trial: false });
     }
 
-    fn count(&mut self, tenant: Digest, verdict: Verdict, now: Instant) {
+    fn count(&mut self, tenant: Digest, verdict: Verdict, begun: Instant) {
+        let now = Instant::now();
         if now.duration_since(self.period.since) >= PERIOD {
             self.period = Period::new(now);
+        }
+        // What hangs ends last: the successes that belong to it were counted in the period before.
+        if begun < self.period.since {
+            return;
         }
         self.period.count(tenant, verdict);
         if verdict == Verdict::Sound {

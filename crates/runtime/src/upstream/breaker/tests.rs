@@ -91,6 +91,16 @@ async fn failures_that_are_long_past_do_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_hung_in_a_period_that_went_well_does_not_count_in_the_next() {
+    let breaker = Breaker::new();
+    call(&breaker, A, Verdict::Sound);
+    let hung: Vec<_> = [A, B].repeat(10).iter().map(|it| breaker.admit(*it).unwrap()).collect();
+    tokio::time::advance(PERIOD).await;
+    hung.into_iter().for_each(|pass| pass.settle(Verdict::Failing));
+    assert!(passes(&breaker, A) && passes(&breaker, B));
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_while_one_request_is_on_trial_and_its_success_closes_the_breaker() {
     let breaker = Breaker::new();
     fail(&breaker, A, 5);
