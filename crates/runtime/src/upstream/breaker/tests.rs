@@ -96,7 +96,9 @@ async fn what_hung_in_a_period_that_went_well_does_not_count_in_the_next() {
     call(&breaker, A, Verdict::Sound);
     let hung: Vec<_> = [A, B].repeat(10).iter().map(|it| breaker.admit(*it).unwrap()).collect();
     tokio::time::advance(PERIOD).await;
-    hung.into_iter().for_each(|pass| pass.settle(Verdict::Failing));
+    for pass in hung {
+        pass.settle(Verdict::Failing);
+    }
     assert!(passes(&breaker, A) && passes(&breaker, B));
 }
 
