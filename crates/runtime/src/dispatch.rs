@@ -343,10 +343,12 @@ impl Errand<'_> {
         }
     }
 
-    /// An answer that is no JSON; nobody else shall get it.
+    /// An answer that is no JSON; nobody else shall get it, and operators see that there was one.
     fn unreadable(&self, answered: &Answered, err: &serde_json::Error) -> Failure {
         self.service.upstream.forget(answered);
-        platform::unreadable(&answered.reply, err)
+        let failure = platform::unreadable(&answered.reply, err);
+        self.service.metrics.lost(&failure.code);
+        failure
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Errand, Fetched, Span};
 use crate::caller::{Address, Digest, Key};
 use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
-use crate::failure::{Failure, platform};
+use crate::failure::Failure;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
@@ -134,7 +134,7 @@ impl Desk<'_> {
             let tree = Tree::new(columns.iter().copied());
             projection::project(body, &tree).and_then(serde_json::from_value)
         };
-        let object = read.map_err(|err| platform::unreadable(&answered.reply, &err))?;
+        let object = read.map_err(|err| errand.unreadable(&answered, &err))?;
         Ok((object, answered.at))
     }
 

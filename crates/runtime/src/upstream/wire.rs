@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
-use memchr::memmem;
+use memchr::{memchr, memchr2_iter, memmem};
 use tokio::time::{Instant, timeout_at};
 
 use super::exchange::MASKED;
@@ -139,7 +138,8 @@ pub(super) async fn attempt(
     request: reqwest::Request,
     patience: Patience,
 ) -> Result<Reply, Lost> {
-    let key = request.headers().get(AUTHORIZATION).cloned();
+    // However it goes out: the value of the key is the one that is marked.
+    let key = request.headers().values().find(|value| value.is_sensitive()).cloned();
     let mut response = timeout_at(patience.until, client.execute(request))
         .await
         .map_err(|_| patience.lost(None))?
@@ -186,20 +186,62 @@ async fn read(
 
 /// Masks the key of the request where the answer repeats it: whoever asked may act with a key that is not theirs to know.
 fn without(key: Option<&HeaderValue>, body: Bytes) -> Bytes {
-    let Some(key) = key.filter(|key| key.len() >= SHORTEST_SECRET) else { return body };
-    let finder = memmem::Finder::new(key.as_bytes());
+    let key = key.map_or(&b""[..], |value| bare(value.as_bytes()));
+    if key.len() < SHORTEST_SECRET {
+        return body;
+    }
+    // Without an escape there is one way to write it, and a faster one to look for it.
+    if memchr(b'\\', &body).is_none() && memmem::find(&body, key).is_none() {
+        return body;
+    }
     let mut masked = Vec::new();
-    let mut copied = 0;
-    for at in finder.find_iter(&body) {
-        masked.extend_from_slice(&body[copied..at]);
-        masked.extend_from_slice(MASKED.as_bytes());
-        copied = at + key.len();
+    let (mut copied, mut read) = (0, 0);
+    for at in memchr2_iter(key[0], b'\\', &body) {
+        if at < read {
+            continue;
+        }
+        if let Some(length) = spelled(&body[at..], key) {
+            masked.extend_from_slice(&body[copied..at]);
+            masked.extend_from_slice(MASKED.as_bytes());
+            copied = at + length;
+            read = copied;
+        } else if body[at] == b'\\' {
+            // An escape is one character, of which no part begins another.
+            read = at + 2;
+        }
     }
     if copied == 0 {
         return body;
     }
     masked.extend_from_slice(&body[copied..]);
     masked.into()
+}
+
+/// A key without the word that says what it is.
+fn bare(value: &[u8]) -> &[u8] {
+    let words = [&b"Bearer "[..], b"Basic "];
+    words.into_iter().find_map(|word| value.strip_prefix(word)).unwrap_or(value)
+}
+
+/// How many bytes the key takes at the beginning of a text, where it stands there: JSON may write any character as an escape.
+fn spelled(text: &[u8], key: &[u8]) -> Option<usize> {
+    const DIGITS: usize = 4;
+    let mut rest = text;
+    for &byte in key {
+        rest = match rest {
+            [b'\\', b'u', digits @ ..] if number(digits.get(..DIGITS)?) == Some(byte.into()) => {
+                &digits[DIGITS..]
+            }
+            [b'\\', escaped, rest @ ..] if *escaped == byte => rest,
+            [plain, rest @ ..] if *plain == byte => rest,
+            _ => return None,
+        };
+    }
+    Some(text.len() - rest.len())
+}
+
+fn number(digits: &[u8]) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 fn too_long(status: u16) -> Lost {
@@ -255,5 +297,21 @@ mod tests {
         assert_eq!(masked(b"a-key-of-more-than-1"), "a-key-of-more-than-1");
         let short = HeaderValue::from_static("1");
         assert_eq!(without(Some(&short), Bytes::from_static(b"[1, 2]")), "[1, 2]");
+    }
+
+    #[test]
+    fn a_key_is_masked_however_json_spells_it_and_whatever_word_it_goes_out_with() {
+        for word in ["", "Bearer ", "Basic "] {
+            let key = HeaderValue::from_str(&format!("{word}/key+of=more-than-16")).unwrap();
+            let masked = |body: &'static str| without(Some(&key), Bytes::from(body));
+            assert_eq!(masked(r#"{"a\\n":"//key+of=more-than-16"}"#), r#"{"a\\n":"/****"}"#);
+            assert_eq!(masked(r#"["\/key+of=more-than-16\u"]"#), r#"["****\u"]"#);
+            assert_eq!(masked(r#"["\u002F\u006bey\u002bof=more-than-16"]"#), r#"["****"]"#);
+            for other in [r#"["\\/key+of"]"#, r#"["\/key+of=more-than-1\u00"]"#, r"\", r"\u"] {
+                assert_eq!(masked(other), other);
+            }
+            // A backslash, and then the key.
+            assert_eq!(masked(r#"["\\/key+of=more-than-16"]"#), r#"["\\****"]"#);
+        }
     }
 }

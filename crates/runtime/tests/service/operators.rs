@@ -97,6 +97,18 @@ async fn a_platform_that_is_not_there_is_counted_without_a_status() {
 }
 
 #[tokio::test]
+async fn an_answer_of_somebody_else_in_the_platforms_place_is_counted_each_time() {
+    let platform = Platform::answering(200, "<html>Log in</html>").await;
+    let base = start(service(&platform), Access::Tenants).await;
+    for (tool, arguments) in [("get_thing", json!({"thing_id": 1})), ("list_flat", json!({}))] {
+        assert_eq!(rest_call(&base, tool, arguments).await.status, 502, "{tool}");
+    }
+    let text = send("GET", &format!("{base}/metrics"), &[], None).await.text;
+    assert!(text.contains(r#"things_errors_total{code="upstream_contract"} 2"#), "{text}");
+    assert!(text.contains(r#"things_status_total{status="200"} 2"#), "{text}");
+}
+
+#[tokio::test]
 async fn metrics_may_ask_for_a_token_of_their_own() {
     let settings = HttpSettings {
         metrics_token: Some(Key::new("a-token-for-metrics").unwrap()),
