@@ -281,7 +281,9 @@ async fn in_form(response: Response, kind: Kind) -> Response {
     let refusal = if parts.status == StatusCode::UNSUPPORTED_MEDIA_TYPE && kind != Kind::Foreign {
         Refusal::malformed(INVALID_REQUEST, "the body is no message that can be read", Value::Null)
     } else {
-        Refusal::new(parts.status, "not_acceptable", text)
+        let wrong_method = parts.status == StatusCode::METHOD_NOT_ALLOWED;
+        let error = if wrong_method { "method_not_allowed" } else { "not_acceptable" };
+        Refusal::new(parts.status, error, text)
     };
     let mut told = refusal.into_message();
     parts.headers.remove(CONTENT_TYPE);
