@@ -31,6 +31,17 @@ pub struct Inputs<'a> {
     pub usage_template: &'a str,
     /// Recorded answers by tool name, shown in `API_USAGE.md`.
     pub examples: &'a BTreeMap<String, String>,
+    /// Where contracts are locked: under which version, and what was served before.
+    pub lock: Option<Locking<'a>>,
+}
+
+/// What a contract is compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Locking<'a> {
+    /// The version of the program.
+    pub version: &'a str,
+    /// The `capabilities.json` that is checked in; empty where there is none yet.
+    pub before: &'a str,
 }
 
 /// What the generator writes.
@@ -76,9 +87,13 @@ impl Output {
 pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
     let mut findings = Vec::new();
     let resolved = resolved(inputs.document, inputs.overrides, &mut findings);
-    let Some((document, catalogue)) = resolved else {
+    let Some((document, mut catalogue)) = resolved else {
         return Err(report(inputs, findings));
     };
+    if let Some(locking) = inputs.lock {
+        let lock = diff::lock::Lock::read(locking.before);
+        diff::lock::seal(&mut catalogue, locking.version, lock.as_ref());
+    }
     let (client, signatures) = match emit::client::emit(&document, &catalogue) {
         Ok(client) => client,
         Err(faults) => {

@@ -63,6 +63,7 @@ pub(crate) fn resolve(
         errors,
         entries,
         skipped,
+        version: String::new(),
     }
 }
 

@@ -330,7 +330,7 @@ fn is_part(column: &str, path: &str) -> bool {
 }
 
 /// A hint that gets milder promises more, one that gets stricter asks clients to take more care.
-fn hint_effect(hint: &str, after: &Value) -> Effect {
+pub(super) fn hint_effect(hint: &str, after: &Value) -> Effect {
     let milder = matches!(
         (hint, after == true),
         ("idempotentHint" | "readOnlyHint", true) | ("destructiveHint" | "openWorldHint", false)

@@ -55,6 +55,7 @@ pub(super) fn resolve(
         toolset: toolset(context, operation, overrides, findings),
         default: overrides.tool.default.as_ref().is_some_and(|default| *default.get_ref()),
         tool: tool.as_object().cloned().unwrap_or_default(),
+        contract: None,
         aliases: overrides.tool.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
         method: operation.method.clone(),
         path: operation.path.clone(),

@@ -48,6 +48,7 @@ pub(super) fn resolve(
         toolset: toolset(context, workflow, findings),
         default: workflow.tool.default.as_ref().is_some_and(|default| *default.get_ref()),
         tool: tool.as_object().cloned().unwrap_or_default(),
+        contract: None,
         aliases: workflow.tool.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
         method: String::new(),
         path: String::new(),
