@@ -101,6 +101,12 @@ pub struct Entry {
     /// Other names the tool answers to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
+    /// The last version in which the other names answer; empty where they stay.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub until: String,
+    /// What callers are told where the document deprecates the operation; empty where it does not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub deprecated: String,
     /// HTTP method, upper case; empty for a computed tool.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub method: String,

@@ -86,7 +86,8 @@ impl Output {
 /// Generates everything, or reports every fault at once.
 pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
     let mut findings = Vec::new();
-    let resolved = resolved(inputs.document, inputs.overrides, &mut findings);
+    let version = inputs.lock.map(|locking| locking.version);
+    let resolved = resolved(inputs.document, inputs.overrides, version, &mut findings);
     let Some((document, mut catalogue)) = resolved else {
         return Err(report(inputs, findings));
     };
@@ -129,7 +130,7 @@ pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
 /// Decides what is served, without writing any of it, or reports every fault at once.
 pub fn catalogue(document: Source<'_>, overrides: Source<'_>) -> Result<Catalogue, Report> {
     let mut findings = Vec::new();
-    match resolved(document, overrides, &mut findings) {
+    match resolved(document, overrides, None, &mut findings) {
         Some((_, catalogue)) => Ok(catalogue),
         None => Err(Report::new(document, overrides, findings)),
     }
@@ -139,11 +140,13 @@ pub fn catalogue(document: Source<'_>, overrides: Source<'_>) -> Result<Catalogu
 fn resolved(
     document: Source<'_>,
     overrides: Source<'_>,
+    version: Option<&str>,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<(spec::Document, Catalogue)> {
     let overrides = overrides::parse(overrides.text, findings);
     let value = spec::parse(document.text, findings);
     let (overrides, mut value) = (overrides?, value?);
+    resolve::farewell::check(&overrides, version, findings);
     spec::patch::apply(&mut value, &overrides.patches, findings);
     if !spec::check_version(&value, findings) {
         return None;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use xyte_mcp_codegen::diagnostic::Source;
+use xyte_mcp_codegen::diagnostic::{Report, Source};
 use xyte_mcp_codegen::diff::Verdict;
 use xyte_mcp_codegen::diff::lock::{Judgement, Lock, judge};
 use xyte_mcp_codegen::report::contracts;
@@ -25,15 +25,24 @@ fn overrides() -> String {
 
 /// Generates from the two texts, under a version, over an earlier `capabilities.json`.
 fn served(document: &str, overrides: &str, version: &str, before: &str) -> Output {
-    let output = generate(&Inputs {
+    let output = generated(document, overrides, version, before);
+    output.map_err(|report| report.to_string()).unwrap()
+}
+
+fn generated(
+    document: &str,
+    overrides: &str,
+    version: &str,
+    before: &str,
+) -> Result<Output, Report> {
+    generate(&Inputs {
         document: Source { path: "spec/api.json", text: document },
         overrides: Source { path: "overrides/api.toml", text: overrides },
         calls_template: &read("templates/calls.rs.j2"),
         usage_template: &read("templates/API_USAGE.md.j2"),
         examples: &BTreeMap::new(),
         lock: Some(Locking { version, before }),
-    });
-    output.map_err(|report| report.to_string()).unwrap()
+    })
 }
 
 fn first() -> Output {
@@ -147,4 +156,41 @@ fn another_class_or_toolset_is_a_break() {
         let judgement = judge(&Lock::read(&before).unwrap(), &first().catalogue, "0.3.9");
         assert_eq!(judgement.verdict(), Verdict::Breaks);
     }
+}
+
+#[test]
+fn an_old_name_is_kept_up_to_its_version_and_stops_the_build_after_it() {
+    let kept = with(
+        "[operations.get_book]",
+        "[operations.get_book]\ntool = { name = \"read_book\", aliases = [\"get_book\"], until = \"0.4\" }",
+    );
+    let output = served(&document(), &kept, "0.4.9", "");
+    let entry = output.catalogue.entries.iter().find(|entry| entry.tool["name"] == "read_book");
+    let description = entry.unwrap().tool["description"].as_str().unwrap();
+    assert!(description.ends_with(" Called get_book up to version 0.4."), "{description}");
+    assert!(output.usage.contains("Also called: `get_book`, up to version 0.4"));
+    let report = generated(&document(), &kept, "0.5.0", "").unwrap_err();
+    let told: Vec<&str> = report.diagnostics.iter().map(|finding| &*finding.message).collect();
+    assert_eq!(told, ["old names were kept until 0.4, and the version is 0.5.0"]);
+}
+
+#[test]
+fn a_deprecated_operation_says_so_where_agents_and_people_look() {
+    let mut value: serde_json::Value = serde_json::from_str(&document()).unwrap();
+    for (_, path) in value["paths"].as_object_mut().unwrap() {
+        for (_, operation) in
+            path.as_object_mut().unwrap().iter_mut().filter(|(_, it)| it.is_object())
+        {
+            operation["deprecated"] = true.into();
+        }
+    }
+    let output = served(&value.to_string(), &overrides(), "0.3.1", "");
+    let operations = output.catalogue.entries.iter().filter(|entry| !entry.is_computed());
+    for entry in operations {
+        let description = entry.tool["description"].as_str().unwrap();
+        assert!(
+            !entry.deprecated.is_empty() && description.ends_with(" Deprecated by the platform.")
+        );
+    }
+    assert!(output.usage.contains("Deprecated: the platform is going to remove this operation"));
 }

@@ -86,16 +86,13 @@ pub fn judge(lock: &Lock, catalogue: &Catalogue, version: &str) -> Judgement {
     for old in &lock.tools {
         match entries.iter().find(|entry| answers_to(entry, name(&old.entry))) {
             Some(entry) => changes.extend(compare(old, entry)),
-            None => changes.push(change(&old.entry, Effect::Breaking, Kind::Removed)),
+            None => changes.push(removed(&old.entry)),
         }
         let others = old.entry["aliases"].as_array().into_iter().flatten();
         let lost = others
             .map(alias)
             .filter(|alias| !entries.iter().any(|entry| answers_to(entry, alias)))
-            .map(|alias| {
-                let removed = change(&old.entry, Effect::Breaking, Kind::Removed);
-                Change { name: alias.to_owned(), ..removed }
-            });
+            .map(|alias| Change { name: alias.to_owned(), ..removed(&old.entry) });
         changes.extend(lost);
     }
     let known = |entry: &Value| {
@@ -179,6 +176,11 @@ fn schemas(
         ..change(&old.entry, found.effect, found.kind)
     });
     told.collect()
+}
+
+fn removed(entry: &Value) -> Change {
+    let what = entry["toolset"].as_str().unwrap_or_default().to_owned();
+    Change { what, ..change(entry, Effect::Breaking, Kind::Removed) }
 }
 
 fn change(entry: &Value, effect: Effect, kind: Kind) -> Change {
