@@ -5,6 +5,7 @@ fn main() {
         document: "spec/xyte.json",
         overrides: "overrides/xyte.toml",
         examples: Some("docs/examples"),
+        lock: Some("docs/capabilities.json"),
     }
     .generate();
 }

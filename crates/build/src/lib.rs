@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
-use xyte_mcp_codegen::{Inputs, diagnostic::Source, generate};
+use xyte_mcp_codegen::{Inputs, Locking, diagnostic::Source, generate};
 
 const CALLS_TEMPLATE: &str = include_str!("../../../templates/calls.rs.j2");
 const USAGE_TEMPLATE: &str = include_str!("../../../templates/API_USAGE.md.j2");
@@ -20,6 +20,8 @@ pub struct Files<'a> {
     pub overrides: &'a str,
     /// A folder of recorded answers by tool, for the usage document.
     pub examples: Option<&'a str>,
+    /// The checked-in `capabilities.json`, for a product that locks the contracts of its tools.
+    pub lock: Option<&'a str>,
 }
 
 impl Files<'_> {
@@ -30,12 +32,18 @@ impl Files<'_> {
     pub fn generate(&self) {
         let (document, overrides) = (read(self.document), read(self.overrides));
         let examples = self.examples.map(examples).unwrap_or_default();
+        let version = env::var_os("CARGO_PKG_VERSION").unwrap_or_default();
+        let version = version.to_string_lossy();
+        // A lock that is not there yet stops no build: everything is served since now.
+        let before =
+            self.lock.map(|path| if Path::new(path).exists() { read(path) } else { String::new() });
         let generated = generate(&Inputs {
             document: Source { path: self.document, text: &document },
             overrides: Source { path: self.overrides, text: &overrides },
             calls_template: CALLS_TEMPLATE,
             usage_template: USAGE_TEMPLATE,
             examples: &examples,
+            lock: before.as_deref().map(|before| Locking { version: &version, before }),
         });
         let output =
             generated.unwrap_or_else(|report| fail(&format!("{report}\n"), &report.summary()));

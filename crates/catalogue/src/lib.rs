@@ -27,6 +27,9 @@ pub struct Catalogue {
     pub entries: Vec<Entry>,
     /// Operations that are deliberately not exposed.
     pub skipped: Vec<Skipped>,
+    /// Version of the program that serves these contracts; empty where they are not locked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
 }
 
 /// The upstream API.
@@ -92,9 +95,18 @@ pub struct Entry {
     pub default: bool,
     /// The tool exactly as `tools/list` serves it.
     pub tool: Map<String, Value>,
+    /// What callers rely on, in short; absent where contracts are not locked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Contract>,
     /// Other names the tool answers to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
+    /// The last version in which the other names answer; empty where they stay.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub until: String,
+    /// What callers are told where the document deprecates the operation; empty where it does not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub deprecated: String,
     /// HTTP method, upper case; empty for a computed tool.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub method: String,
@@ -139,6 +151,15 @@ pub struct Entry {
     pub cache: bool,
     /// Arguments of a call that works on the sandbox.
     pub example: Map<String, Value>,
+}
+
+/// What callers of a tool rely on: class, hints, toolset, key and schemas, without words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contract {
+    /// Names the contract: another one has another digest.
+    pub digest: String,
+    /// The version of the program that served it first.
+    pub since: String,
 }
 
 impl Entry {

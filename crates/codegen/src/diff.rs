@@ -8,6 +8,7 @@ mod argument;
 mod change;
 mod contract;
 mod decision;
+pub mod lock;
 mod paging;
 mod pair;
 mod propose;

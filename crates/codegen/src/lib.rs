@@ -31,6 +31,17 @@ pub struct Inputs<'a> {
     pub usage_template: &'a str,
     /// Recorded answers by tool name, shown in `API_USAGE.md`.
     pub examples: &'a BTreeMap<String, String>,
+    /// Where contracts are locked: under which version, and what was served before.
+    pub lock: Option<Locking<'a>>,
+}
+
+/// What a contract is compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Locking<'a> {
+    /// The version of the program.
+    pub version: &'a str,
+    /// The `capabilities.json` that is checked in; empty where there is none yet.
+    pub before: &'a str,
 }
 
 /// What the generator writes.
@@ -75,10 +86,15 @@ impl Output {
 /// Generates everything, or reports every fault at once.
 pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
     let mut findings = Vec::new();
-    let resolved = resolved(inputs.document, inputs.overrides, &mut findings);
-    let Some((document, catalogue)) = resolved else {
+    let version = inputs.lock.map(|locking| locking.version);
+    let resolved = resolved(inputs.document, inputs.overrides, version, &mut findings);
+    let Some((document, mut catalogue)) = resolved else {
         return Err(report(inputs, findings));
     };
+    if let Some(locking) = inputs.lock {
+        let lock = diff::lock::Lock::read(locking.before);
+        diff::lock::seal(&mut catalogue, locking.version, lock.as_ref());
+    }
     let (client, signatures) = match emit::client::emit(&document, &catalogue) {
         Ok(client) => client,
         Err(faults) => {
@@ -114,7 +130,7 @@ pub fn generate(inputs: &Inputs<'_>) -> Result<Output, Report> {
 /// Decides what is served, without writing any of it, or reports every fault at once.
 pub fn catalogue(document: Source<'_>, overrides: Source<'_>) -> Result<Catalogue, Report> {
     let mut findings = Vec::new();
-    match resolved(document, overrides, &mut findings) {
+    match resolved(document, overrides, None, &mut findings) {
         Some((_, catalogue)) => Ok(catalogue),
         None => Err(Report::new(document, overrides, findings)),
     }
@@ -124,11 +140,13 @@ pub fn catalogue(document: Source<'_>, overrides: Source<'_>) -> Result<Catalogu
 fn resolved(
     document: Source<'_>,
     overrides: Source<'_>,
+    version: Option<&str>,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<(spec::Document, Catalogue)> {
     let overrides = overrides::parse(overrides.text, findings);
     let value = spec::parse(document.text, findings);
     let (overrides, mut value) = (overrides?, value?);
+    resolve::farewell::check(&overrides, version, findings);
     spec::patch::apply(&mut value, &overrides.patches, findings);
     if !spec::check_version(&value, findings) {
         return None;

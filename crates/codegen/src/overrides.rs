@@ -84,6 +84,8 @@ pub(crate) struct ToolOverride {
     pub(crate) toolset: Option<Word>,
     pub(crate) default: Option<Spanned<bool>>,
     pub(crate) aliases: Vec<Word>,
+    /// The last version in which the aliases answer.
+    pub(crate) until: Option<Word>,
     pub(crate) class: Option<Spanned<Class>>,
     pub(crate) idempotent: Option<Spanned<bool>>,
 }

@@ -2,6 +2,7 @@
 //!
 //! Text from facts: what a change means was decided in `diff`.
 
+mod contracts;
 mod lines;
 mod markdown;
 mod terminal;
@@ -13,6 +14,7 @@ use xyte_mcp_catalogue::Class;
 
 use crate::diff::{Changes, Proposal, Verdict};
 
+pub use contracts::contracts;
 pub use markdown::{changelog, markdown};
 pub use terminal::{Look, terminal};
 

@@ -6,6 +6,7 @@ mod answer;
 mod arguments;
 mod credential;
 mod entry;
+pub(crate) mod farewell;
 pub(crate) mod known;
 pub(crate) mod schema;
 mod surface;
@@ -63,6 +64,7 @@ pub(crate) fn resolve(
         errors,
         entries,
         skipped,
+        version: String::new(),
     }
 }
 

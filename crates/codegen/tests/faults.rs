@@ -53,6 +53,7 @@ fn report(document: &str, overrides: &str, name: &str) -> String {
         calls_template: "",
         usage_template: "",
         examples: &BTreeMap::new(),
+        lock: None,
     };
     let report = generate(&inputs).expect_err(name);
     assert!(report.diagnostics.iter().any(|finding| finding.severity == Severity::Error), "{name}");

@@ -24,6 +24,7 @@ fn run(document: &str, overrides: &str) -> Result<Output, Report> {
         calls_template: &read("templates/calls.rs.j2"),
         usage_template: &read("templates/API_USAGE.md.j2"),
         examples: &BTreeMap::new(),
+        lock: None,
     })
 }
 

@@ -27,6 +27,7 @@ fn run(style: &Path, overrides: &str) -> Result<Output, Report> {
         calls_template: &read(&templates.join("calls.rs.j2")),
         usage_template: &read(&templates.join("API_USAGE.md.j2")),
         examples: &BTreeMap::new(),
+        lock: None,
     })
 }
 

@@ -135,6 +135,20 @@ impl Tool {
         Ok(Self { entry, position, served, shown, shown_as_resource, validator: OnceLock::new() })
     }
 
+    /// What a caller who used a name has to be told of its future.
+    pub(crate) fn deprecation(&self, called: &str) -> Option<String> {
+        let mut words = Vec::new();
+        if called != self.name() {
+            let last = Some(&self.entry.until).filter(|until| !until.is_empty());
+            let last = last.map(|until| format!("; removed after {until}")).unwrap_or_default();
+            words.push(format!("use {}{last}", self.name()));
+        }
+        if !self.entry.deprecated.is_empty() {
+            words.push(self.entry.deprecated.clone());
+        }
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+
     /// The tool's name.
     pub fn name(&self) -> &str {
         &self.served.name

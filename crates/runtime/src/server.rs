@@ -230,7 +230,12 @@ impl ServerHandler for Server {
         let call =
             Call { tool, arguments: request.arguments.unwrap_or_default(), view: View::Tool };
         let performed = unless_cancelled(&context, dispatch(service, &caller, call)).await;
-        Ok(self.result(performed).into())
+        let mut result = self.result(performed);
+        if let Some(words) = tool.deprecation(&request.name) {
+            // Failures too: whoever calls an old name should hear of it in time.
+            result.meta.get_or_insert_default().0.insert("deprecated".to_owned(), words.into());
+        }
+        Ok(result.into())
     }
 
     async fn list_resources(

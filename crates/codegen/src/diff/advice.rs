@@ -53,7 +53,8 @@ pub(super) fn advise(version: &str, changes: &[Change], proposals: usize) -> Adv
     Advice { now: version.to_owned(), next: format!("{}.{}.{}", next[0], next[1], next[2]), reason }
 }
 
-fn numbers(version: &str) -> Option<[u64; 3]> {
+/// The three numbers of a version; nothing where it has something else.
+pub(super) fn numbers(version: &str) -> Option<[u64; 3]> {
     let numbers: Vec<u64> = version.split('.').map_while(|part| part.parse().ok()).collect();
     numbers.try_into().ok()
 }

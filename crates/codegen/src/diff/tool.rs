@@ -9,6 +9,7 @@ use super::schema::{At, Comparison, Difference, Way, bare};
 use super::surface::View;
 use super::{Change, Effect, Face, Kind, Spot};
 use crate::overrides::OperationOverride;
+use crate::resolve::farewell::DEPRECATED;
 use crate::spec::Operation;
 
 /// A tool on both sides, with its table in the overrides.
@@ -194,7 +195,7 @@ impl Tool<'_, '_> {
         let mut changes = Vec::new();
         for key in ["title", "description"] {
             let values = (before.tool[key].clone(), after.tool[key].clone());
-            if values.0 != values.1 {
+            if worded(&values.0) != worded(&values.1) {
                 changes.push(Change {
                     what: key.to_owned(),
                     pointer: format!("/{key}"),
@@ -320,6 +321,12 @@ impl Tool<'_, '_> {
     }
 }
 
+/// Served words without what is told as a deprecation.
+fn worded(words: &Value) -> &str {
+    let words = words.as_str().unwrap_or_default();
+    words.strip_suffix(DEPRECATED).unwrap_or(words)
+}
+
 /// Whether a column shows a field, or something inside it, or is inside it.
 fn is_part(column: &str, path: &str) -> bool {
     let plain = path.replace("[]", "");
@@ -330,7 +337,7 @@ fn is_part(column: &str, path: &str) -> bool {
 }
 
 /// A hint that gets milder promises more, one that gets stricter asks clients to take more care.
-fn hint_effect(hint: &str, after: &Value) -> Effect {
+pub(super) fn hint_effect(hint: &str, after: &Value) -> Effect {
     let milder = matches!(
         (hint, after == true),
         ("idempotentHint" | "readOnlyHint", true) | ("destructiveHint" | "openWorldHint", false)

@@ -202,7 +202,13 @@ fn facts(entry: &Entry) -> Vec<String> {
         facts.push(format!("Default columns: {}", listed(&entry.answer.columns)));
     }
     if !entry.aliases.is_empty() {
-        facts.push(format!("Also called: {}", listed(&entry.aliases)));
+        let names = listed(&entry.aliases);
+        let last = Some(&entry.until).filter(|until| !until.is_empty());
+        let last = last.map(|until| format!(", up to version {until}")).unwrap_or_default();
+        facts.push(format!("Also called: {names}{last}"));
+    }
+    if !entry.deprecated.is_empty() {
+        facts.push(format!("Deprecated: {}", entry.deprecated));
     }
     facts
 }

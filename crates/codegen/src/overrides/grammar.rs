@@ -151,6 +151,7 @@ fn tool(reader: Reader<'_>) -> ToolOverride {
         toolset: reader.string("toolset"),
         default: reader.boolean("default"),
         aliases: reader.strings("aliases").unwrap_or_default(),
+        until: reader.string("until"),
         class: reader.string("class").and_then(|word| class(reader, &word)),
         idempotent: reader.boolean("idempotent"),
     })

@@ -18,9 +18,13 @@ pub(super) fn sentence(change: &Change) -> String {
     let (before, after) = (&change.before, &change.after);
     match change.kind {
         Kind::Removed => removed(change, &subject),
+        Kind::Renamed if change.face == Face::Tool => {
+            format!("is called {} now, and answers to the old name too", value(after))
+        }
         Kind::Renamed => format!("{subject} is now `{}`", plain(after)),
         Kind::AddedRequired => format!("new required {subject}: {}", schema(after)),
         Kind::Added if change.face == Face::Toolset => "new toolset".to_owned(),
+        Kind::Added if change.face == Face::Tool => "new tool".to_owned(),
         Kind::Added => format!("new {subject}: {}", schema(after)),
         Kind::BecameRequired if change.face == Face::Output => format!("{subject} is always there"),
         Kind::BecameRequired => format!("{subject} must be given"),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use xyte_mcp_catalogue::{Class, Entry, ErrorRule};
 
-use super::{Context, answer, arguments, credential, error_rule, need_reason, surface, text};
+use super::{
+    Context, answer, arguments, credential, error_rule, farewell, need_reason, surface, text,
+};
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{OperationOverride, ToolOverride, Word};
 use crate::spec::Operation;
@@ -26,7 +28,8 @@ pub(super) fn resolve(
     let mut arguments =
         arguments::resolve(context, operation, overrides, &resolved.consumed, findings);
     let title = title(operation, overrides);
-    let description = description(operation, overrides);
+    let description =
+        farewell::told(description(operation, overrides), &overrides.tool, operation.deprecated);
     check_words(overrides, findings);
     let readable = surface::Readable {
         context,
@@ -55,6 +58,9 @@ pub(super) fn resolve(
         toolset: toolset(context, operation, overrides, findings),
         default: overrides.tool.default.as_ref().is_some_and(|default| *default.get_ref()),
         tool: tool.as_object().cloned().unwrap_or_default(),
+        contract: None,
+        until: overrides.tool.until.as_ref().map(|it| it.get_ref().clone()).unwrap_or_default(),
+        deprecated: if operation.deprecated { farewell::REMARK.to_owned() } else { String::new() },
         aliases: overrides.tool.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
         method: operation.method.clone(),
         path: operation.path.clone(),

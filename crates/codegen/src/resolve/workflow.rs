@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use xyte_mcp_catalogue::{Answer, Class, Entry, Form};
 
-use super::{Context, entry, text};
+use super::{Context, entry, farewell, text};
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{Word, Workflow, WorkflowArgument};
 
@@ -32,7 +32,7 @@ pub(super) fn resolve(
     let tool = json!({
         "name": entry::name(&workflow.name, &workflow.tool, findings),
         "title": title(workflow),
-        "description": workflow.description.as_ref().map(|words| text::line(words.get_ref())),
+        "description": workflow.description.as_ref().map(|words| farewell::told(text::line(words.get_ref()), &workflow.tool, false)),
         "inputSchema": input_schema(&workflow.arguments, class),
         "outputSchema": { "type": "object", "properties": properties(&workflow.result) },
         "annotations": {
@@ -48,6 +48,9 @@ pub(super) fn resolve(
         toolset: toolset(context, workflow, findings),
         default: workflow.tool.default.as_ref().is_some_and(|default| *default.get_ref()),
         tool: tool.as_object().cloned().unwrap_or_default(),
+        contract: None,
+        until: workflow.tool.until.as_ref().map(|it| it.get_ref().clone()).unwrap_or_default(),
+        deprecated: String::new(),
         aliases: workflow.tool.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
         method: String::new(),
         path: String::new(),

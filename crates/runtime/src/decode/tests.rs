@@ -46,6 +46,7 @@ fn catalogue() -> Catalogue {
         errors: std::collections::BTreeMap::new(),
         entries: vec![entry],
         skipped: Vec::new(),
+        version: String::new(),
     })
     .unwrap()
 }

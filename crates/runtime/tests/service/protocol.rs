@@ -103,6 +103,16 @@ async fn a_failure_is_a_result_with_the_same_facts_in_both_forms() {
 }
 
 #[tokio::test]
+async fn an_old_name_answers_and_says_which_one_to_use() {
+    let told = |name: &'static str| async move {
+        let call = json!({"name": name, "arguments": {"thing_id": "x"}});
+        legacy("tools/call", call).await["result"]["_meta"]["deprecated"].clone()
+    };
+    assert_eq!(told("thing").await, "use get_thing; removed after 0.4");
+    assert_eq!(told("get_thing").await, Value::Null);
+}
+
+#[tokio::test]
 async fn resources_are_listed_and_read_under_both_names() {
     let listed = legacy("resources/list", json!({})).await;
     let uris: Vec<&str> = listed["result"]["resources"]

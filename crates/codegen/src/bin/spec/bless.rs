@@ -8,13 +8,17 @@ use std::process::{Command, Stdio};
 use serde_json::{Map, Value, json};
 use xyte_mcp_codegen::Output;
 
-use super::{EXAMPLES, documents, recorded, run, say, write};
+use super::{EXAMPLES, contract, documents, recorded, run, say, write};
 
 const SNAPSHOTS: &str = "snapshots";
 
 /// Records the answers, writes the documents, accepts the snapshots.
 pub(super) fn bless() -> Result<u8, String> {
     let output = run()?; // Faults are told before anything is built.
+    let moved = contract::check(&output.catalogue)?;
+    if moved != 0 {
+        return Ok(moved); // Nothing is written, so that no break passes unseen.
+    }
     record(&output)?;
     let output = run()?;
     for (path, text) in documents(&output) {

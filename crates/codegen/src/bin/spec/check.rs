@@ -8,7 +8,7 @@ use xyte_mcp_codegen::diagnostic::Source;
 use xyte_mcp_codegen::diff::{Changes, Inputs, compare};
 use xyte_mcp_codegen::report::{Look, json, markdown, terminal};
 
-use super::{DOCUMENT, OVERRIDES, input, read};
+use super::{DOCUMENT, OVERRIDES, contract, input, read};
 
 const PLAIN_WIDTH: usize = 120; // Where there is no terminal to ask.
 const WIDEST: usize = 160; // Longer lines are hard to follow.
@@ -48,13 +48,14 @@ pub(super) fn check(new: &Path, options: &Options) -> Result<u8, String> {
 fn changes(new: &Path) -> Result<Changes, String> {
     let (document, overrides) = (read(DOCUMENT)?, read(OVERRIDES)?);
     let after = input::read(new)?;
+    let version = contract::version()?;
     let path = new.display().to_string();
     let inputs = Inputs {
         before: Source { path: DOCUMENT, text: &document },
         after: Source { path: &path, text: &after.json },
         after_has_lines: after.has_lines,
         overrides: Source { path: OVERRIDES, text: &overrides },
-        version: env!("CARGO_PKG_VERSION"),
+        version: &version,
     };
     compare(&inputs).map_err(|report| format!("{report}\n\n{}", report.summary()))
 }

@@ -2,6 +2,7 @@
 
 mod bless;
 mod check;
+mod contract;
 mod input;
 mod lint;
 mod update;
@@ -14,11 +15,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xyte_mcp_codegen::diagnostic::Source;
-use xyte_mcp_codegen::{Inputs, Output, generate};
+use xyte_mcp_codegen::{Inputs, Locking, Output, generate};
 
 const DOCUMENT: &str = "spec/xyte.json";
 const OVERRIDES: &str = "overrides/xyte.toml";
 const EXAMPLES: &str = "docs/examples";
+const CAPABILITIES: &str = "docs/capabilities.json";
 
 /// Exit codes, so that a workflow can tell what is needed.
 const NEEDS_A_DECISION: u8 = 4;
@@ -66,6 +68,10 @@ fn main() -> ExitCode {
 /// Compares what is checked in with what would be generated.
 fn fresh() -> Result<u8, String> {
     let output = run()?;
+    let moved = contract::check(&output.catalogue)?;
+    if moved != 0 {
+        return Ok(moved); // `bless` would say the same.
+    }
     let stale: Vec<&str> = documents(&output)
         .into_iter()
         .filter(|(path, text)| fs::read_to_string(path).ok().as_deref() != Some(*text))
@@ -80,7 +86,7 @@ fn fresh() -> Result<u8, String> {
 }
 
 fn documents(output: &Output) -> [(&'static str, &str); 2] {
-    [("docs/capabilities.json", &output.capabilities), ("docs/API_USAGE.md", &output.usage)]
+    [(CAPABILITIES, &output.capabilities), ("docs/API_USAGE.md", &output.usage)]
 }
 
 /// Runs the generator as build.rs does.
@@ -91,12 +97,14 @@ fn run() -> Result<Output, String> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         examples.insert(name, read(&path)?);
     }
+    let (version, before) = (contract::version()?, contract::locked()?);
     let inputs = Inputs {
         document: Source { path: DOCUMENT, text: &document },
         overrides: Source { path: OVERRIDES, text: &overrides },
         calls_template: &read("templates/calls.rs.j2")?,
         usage_template: &read("templates/API_USAGE.md.j2")?,
         examples: &examples,
+        lock: Some(Locking { version: &version, before: &before }),
     };
     generate(&inputs).map_err(|report| format!("{report}\n\n{}", report.summary()))
 }

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 use clap::Args;
 use sha2::{Digest, Sha256};
+use xyte_mcp_catalogue::Catalogue;
 use xyte_mcp_codegen::diagnostic::Source;
 use xyte_mcp_codegen::diff::{Changes, Inputs};
 use xyte_mcp_codegen::report::{changelog, terminal};
 use xyte_mcp_codegen::update::{Options, Updated, update};
 
-use super::{DOCUMENT, NEEDS_A_DECISION, OVERRIDES, bless, check, input, read, say, write};
+use super::{
+    DOCUMENT, NEEDS_A_DECISION, OVERRIDES, bless, check, contract, input, read, say, write,
+};
 
 const ABOUT: &str = "spec/README.md";
 const CHANGELOG: &str = "CHANGELOG.md";
@@ -35,13 +38,14 @@ pub(super) struct Wish {
 pub(super) fn run(wish: &Wish) -> Result<u8, String> {
     let (before, overrides) = (read(DOCUMENT)?, read(OVERRIDES)?);
     let after = input::read(&wish.new)?;
+    let version = contract::version()?;
     let path = wish.new.display().to_string();
     let inputs = Inputs {
         before: Source { path: DOCUMENT, text: &before },
         after: Source { path: &path, text: &after.json },
         after_has_lines: after.has_lines,
         overrides: Source { path: OVERRIDES, text: &overrides },
-        version: env!("CARGO_PKG_VERSION"),
+        version: &version,
     };
     let options =
         Options { accept_proposals: wish.accept_proposals, remove_orphans: wish.remove_orphans };
@@ -49,6 +53,8 @@ pub(super) fn run(wish: &Wish) -> Result<u8, String> {
         update(&inputs, options).map_err(|report| format!("{report}\n\n{}", report.summary()))?;
     say(&terminal(&updated.changes, check::look(false)));
     put_in_force(&after.json, &updated)?;
+    let served = catalogue(&after.json, &updated.overrides);
+    contract::raise(&updated.settled.advice.next, served.as_ref())?;
     for sentence in &updated.done {
         say(&format!("overrides: {sentence}"));
     }
@@ -58,8 +64,14 @@ pub(super) fn run(wish: &Wish) -> Result<u8, String> {
         say(&format!("The document is in force. Mend {OVERRIDES}, then run `cargo spec bless`."));
         return Ok(verdict.max(NEEDS_A_DECISION));
     }
-    bless::bless()?;
-    Ok(verdict)
+    Ok(verdict.max(bless::bless()?))
+}
+
+/// What is served from now on; nothing where something is left to mend.
+fn catalogue(document: &str, overrides: &str) -> Option<Catalogue> {
+    let document = Source { path: DOCUMENT, text: document };
+    let overrides = Source { path: OVERRIDES, text: overrides };
+    xyte_mcp_codegen::catalogue(document, overrides).ok()
 }
 
 /// Writes the document, the overrides, the page about the document, and the list of changes.
