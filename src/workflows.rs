@@ -1,14 +1,16 @@
 //! The computed tools: questions about a whole fleet, each in a file of its own. They know no transport and no HTTP.
 
 mod expiry_report;
+mod find;
 mod fleet;
 mod fleet_health;
+mod room_status;
 mod space;
 
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
-use crate::generated::workflows::{ExpiryReport, FleetHealth, Workflows};
+use crate::generated::workflows::{ExpiryReport, Find, FleetHealth, RoomStatus, Workflows};
 
 /// What is computed over the platform's operations.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +23,18 @@ impl Workflows for Fleet {
         arguments: FleetHealth,
     ) -> Result<Computed, Failure> {
         Box::pin(fleet_health::compute(desk, arguments)).await
+    }
+
+    async fn find(&self, desk: &Desk<'_>, arguments: Find) -> Result<Computed, Failure> {
+        Box::pin(find::compute(desk, arguments)).await
+    }
+
+    async fn room_status(
+        &self,
+        desk: &Desk<'_>,
+        arguments: RoomStatus,
+    ) -> Result<Computed, Failure> {
+        Box::pin(room_status::compute(desk, arguments)).await
     }
 
     async fn expiry_report(

@@ -140,3 +140,60 @@ async fn every_grouping_of_the_whole_fleet_fits_and_no_name_forges_a_line() {
     let told = refused["content"][0]["text"].as_str().unwrap();
     assert!(told.contains("ambiguous_name") && told.contains("TLV/T2/F3/Board room"), "{told}");
 }
+
+#[tokio::test]
+async fn what_a_person_remembers_leads_to_ids_and_two_of_a_name_are_not_guessed_between() {
+    let rig = rig("baseline");
+    for query in ["Board room", "board room", "Baord room"] {
+        let result = ask(&rig, "find", json!({"query": query})).await;
+        let answer = &result["structuredContent"];
+        assert_eq!(answer["ambiguous"], true, "{answer}");
+        let paths: Vec<&str> = answer["hits"].as_array().unwrap()[..2]
+            .iter()
+            .map(|hit| hit["path"].as_str().unwrap())
+            .collect();
+        assert_eq!(paths, ["HQ/B1/F9/Board room", "TLV/T2/F3/Board room"], "{query}");
+    }
+    for (query, kind, name) in [
+        ("NW-88212", "device", "Fjord display"),
+        ("Fjord displai", "device", "Fjord display"),
+        ("oslo/floor 3/fjord lounge", "space", "Fjord lounge"),
+        ("No picture in Fjord", "ticket", "No picture in Fjord"),
+    ] {
+        let result = ask(&rig, "find", json!({"query": query})).await;
+        let answer = &result["structuredContent"];
+        let best = &answer["hits"][0];
+        assert_eq!((&best["kind"], &best["name"]), (&json!(kind), &json!(name)), "{query}");
+        assert_eq!(answer["ambiguous"], false, "{query}");
+    }
+    let nothing = ask(&rig, "find", json!({"query": "zeppelin", "limit": 50})).await;
+    assert_eq!(nothing["structuredContent"]["hits"], json!([]));
+    let many = ask(&rig, "find", json!({"query": "room", "limit": 50})).await;
+    assert_eq!(many["structuredContent"]["hits"].as_array().unwrap().len(), 50);
+}
+
+#[tokio::test]
+async fn a_room_is_judged_with_reasons_and_not_where_something_could_not_be_read() {
+    let room = "HQ/B1/F9/Board room";
+    let rig = rig("baseline");
+    let result = ask(&rig, "room_status", json!({"space": room})).await;
+    let answer = &result["structuredContent"];
+    assert_eq!((&answer["verdict"], &answer["complete"]), (&json!("degraded"), &json!(true)));
+    let reasons = answer["reasons"].to_string();
+    assert!(reasons.contains("camera: status warning"), "{reasons}");
+    assert!(reasons.contains("active incident Microphone battery is low (low)"), "{reasons}");
+    let down = ask(&rig, "room_status", json!({"space": "TLV/T1/F2/Room 204"})).await;
+    assert_eq!(down["structuredContent"]["verdict"], "not_ready");
+    assert_eq!(down["structuredContent"]["devices"].as_array().unwrap().len(), 6);
+    let site = ask(&rig, "room_status", json!({"space": "TLV"})).await;
+    assert_eq!(site["structuredContent"]["verdict"], "not_ready");
+    let empty = ask(&rig, "room_status", json!({"space": "2199"})).await;
+    assert_eq!(empty["structuredContent"]["verdict"], Value::Null, "nothing speaks for it");
+    let refused = ask(&rig, "room_status", json!({"space": "Board room"})).await;
+    assert!(refused["content"][0]["text"].as_str().unwrap().contains("ambiguous_name"));
+
+    let rig = self::rig("baseline+500 path=*/tickets");
+    let result = ask(&rig, "room_status", json!({"space": room})).await;
+    let answer = &result["structuredContent"];
+    assert_eq!((&answer["verdict"], &answer["complete"]), (&Value::Null, &json!(false)));
+}

@@ -14,6 +14,7 @@ const WINDOW: &str =
 pub(super) struct Device {
     pub(super) id: String,
     pub(super) name: Option<String>,
+    pub(super) sn: Option<String>,
     pub(super) effective_status: Option<String>,
     pub(super) merged_effective_status: Option<String>,
     pub(super) last_seen_at: Option<DateTime<Utc>>,
@@ -34,6 +35,8 @@ pub(super) struct Place {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Incident {
+    pub(super) id: String,
+    pub(super) priority: Option<String>,
     pub(super) title: Option<String>,
     pub(super) device_id: Option<String>,
     pub(super) created_at: Option<DateTime<Utc>>,
@@ -80,33 +83,10 @@ impl Device {
 }
 
 impl Fleet {
-    /// Reads the lists; without incidents or tickets the rest is still of use.
-    pub(super) async fn read(desk: &Desk<'_>) -> Result<Self, Failure> {
-        let none = Arguments::new();
-        let active = json!({"from": 0, "status": "active"});
-        let active = active.as_object().cloned().unwrap_or_default();
-        let (devices, incidents, tickets) = futures::join!(
-            desk.list::<Device>(
-                "list_devices",
-                &none,
-                &[
-                    "id",
-                    "name",
-                    "effective_status",
-                    "merged_effective_status",
-                    "last_seen_at",
-                    "model.name",
-                    "space.id",
-                    "space.full_path",
-                ],
-            ),
-            desk.list::<Incident>(
-                "list_incidents",
-                &active,
-                &["id", "title", "device_id", "created_at"]
-            ),
-            desk.list::<Ticket>("list_tickets", &none, &["id", "title", "device_id"]),
-        );
+    /// Reads the lists, all devices or those of one space; without incidents or tickets the rest is still of use.
+    pub(super) async fn read(desk: &Desk<'_>, space: Option<i64>) -> Result<Self, Failure> {
+        let (devices, incidents, tickets) =
+            futures::join!(devices(desk, space), incidents(desk), tickets(desk));
         let devices = devices?;
         let mut warnings = Vec::new();
         let incidents = secondary(incidents, "incidents", &mut warnings);
@@ -123,6 +103,47 @@ impl Fleet {
             warnings,
         })
     }
+
+    pub(super) fn incidents_of<'f>(
+        &'f self,
+        device: &'f str,
+    ) -> impl Iterator<Item = &'f Incident> {
+        self.incidents.iter().filter(move |row| row.device_id.as_deref() == Some(device))
+    }
+
+    pub(super) fn tickets_of<'f>(&'f self, device: &'f str) -> impl Iterator<Item = &'f Ticket> {
+        self.tickets.iter().filter(move |row| row.device_id.as_deref() == Some(device))
+    }
+}
+
+/// All devices, or those that the platform lists for a space.
+pub(super) async fn devices(desk: &Desk<'_>, space: Option<i64>) -> Result<Rows<Device>, Failure> {
+    const COLUMNS: [&str; 9] = [
+        "id",
+        "name",
+        "sn",
+        "effective_status",
+        "merged_effective_status",
+        "last_seen_at",
+        "model.name",
+        "space.id",
+        "space.full_path",
+    ];
+    let arguments = space.map(|id| ("space_id".to_owned(), id.into())).into_iter().collect();
+    desk.list("list_devices", &arguments, &COLUMNS).await
+}
+
+/// Active incidents of any age.
+async fn incidents(desk: &Desk<'_>) -> Result<Rows<Incident>, Failure> {
+    let active = json!({"from": 0, "status": "active"});
+    let active = active.as_object().cloned().unwrap_or_default();
+    let columns = ["id", "title", "priority", "device_id", "created_at"];
+    desk.list("list_incidents", &active, &columns).await
+}
+
+/// Open tickets; the platform lists no others.
+pub(super) async fn tickets(desk: &Desk<'_>) -> Result<Rows<Ticket>, Failure> {
+    desk.list("list_tickets", &Arguments::new(), &["id", "title", "device_id"]).await
 }
 
 /// The rows of a list that an answer can do without, and what its reader should know.

@@ -25,7 +25,7 @@ struct Troubles<'f> {
 pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<Computed, Failure> {
     let since = arguments.since.as_deref().map(moment).transpose()?;
     let (fleet, scope) =
-        futures::try_join!(Fleet::read(desk), scope(desk, arguments.space.as_deref()))?;
+        futures::try_join!(Fleet::read(desk, None), scope(desk, arguments.space.as_deref()))?;
     let rows: Vec<&Device> = fleet
         .devices
         .iter()
@@ -83,10 +83,11 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
         }
         answer.groups.push(group);
     }
+    let as_of = scope.as_ref().map_or(fleet.as_of, |scope| scope.as_of.min(fleet.as_of));
     answer.warnings = scope.map(|scope| scope.warnings).unwrap_or_default();
     answer.warnings.extend(warnings(&fleet, &rows, &matched, since));
     let (structured, text) = answer.fitted();
-    Ok(Computed { structured, text, as_of: fleet.as_of })
+    Ok(Computed { structured, text, as_of })
 }
 
 async fn scope(desk: &Desk<'_>, space: Option<&str>) -> Result<Option<Scope>, Failure> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk};
 use xyte_mcp_runtime::failure::Failure;
@@ -23,33 +24,47 @@ pub(super) struct Spaces {
     paths: BTreeMap<i64, String>,
     names: BTreeMap<i64, String>,
     parents: BTreeMap<i64, i64>,
-    complete: bool,
-    warnings: Vec<String>,
+    pub(super) complete: bool,
+    pub(super) warnings: Vec<String>,
+    pub(super) as_of: DateTime<Utc>,
 }
 
 /// One space and everything below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope {
+    pub(super) id: i64,
     pub(super) path: String,
     pub(super) ids: BTreeSet<i64>,
     /// Whether all spaces could be read.
     pub(super) complete: bool,
     pub(super) warnings: Vec<String>,
+    pub(super) as_of: DateTime<Utc>,
 }
 
 impl Spaces {
     pub(super) async fn read(desk: &Desk<'_>) -> Result<Self, Failure> {
         let columns = ["id", "name", "parent_id"];
         let rows = desk.list::<Row>("list_spaces", &Arguments::new(), &columns).await?;
-        Ok(Self { complete: rows.complete, warnings: rows.warnings, ..Self::of(rows.rows) })
+        Ok(Self {
+            as_of: rows.as_of,
+            complete: rows.complete,
+            warnings: rows.warnings,
+            ..Self::of(rows.rows)
+        })
     }
 
     fn of(rows: Vec<Row>) -> Self {
         let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
         let names: BTreeMap<i64, String> =
             rows.into_iter().map(|row| (row.id, row.name.unwrap_or_default())).collect();
-        let mut spaces =
-            Self { paths: BTreeMap::new(), names, parents, complete: true, warnings: Vec::new() };
+        let mut spaces = Self {
+            paths: BTreeMap::new(),
+            names,
+            parents,
+            complete: true,
+            warnings: Vec::new(),
+            as_of: DateTime::<Utc>::MAX_UTC,
+        };
         spaces.paths = spaces.names.keys().map(|id| (*id, spaces.path_of(*id))).collect();
         spaces
     }
@@ -59,11 +74,19 @@ impl Spaces {
         let id = self.find(wanted)?;
         let ids = self.names.keys().copied().filter(|below| self.line(*below).contains(&id));
         Ok(Scope {
+            id,
+            as_of: self.as_of,
             path: self.paths.get(&id).cloned().unwrap_or_default(),
             ids: ids.collect(),
             complete: self.complete,
             warnings: self.warnings.clone(),
         })
+    }
+
+    /// Id, name and path of each.
+    pub(super) fn all(&self) -> impl Iterator<Item = (i64, &str, &str)> {
+        let called = |id| self.names.get(id).map_or("", String::as_str);
+        self.paths.iter().map(move |(id, path)| (*id, called(id), path.as_str()))
     }
 
     fn find(&self, wanted: &str) -> Result<i64, Failure> {
