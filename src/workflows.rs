@@ -1,17 +1,42 @@
 //! The computed tools: questions about a whole fleet, each in a file of its own. They know no transport and no HTTP.
 
 mod expiry_report;
+mod find;
+mod fleet;
+mod fleet_health;
+mod room_status;
+mod space;
 
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
-use crate::generated::workflows::{ExpiryReport, Workflows};
+use crate::generated::workflows::{ExpiryReport, Find, FleetHealth, RoomStatus, Workflows};
 
 /// What is computed over the platform's operations.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fleet;
 
 impl Workflows for Fleet {
+    async fn fleet_health(
+        &self,
+        desk: &Desk<'_>,
+        arguments: FleetHealth,
+    ) -> Result<Computed, Failure> {
+        Box::pin(fleet_health::compute(desk, arguments)).await
+    }
+
+    async fn find(&self, desk: &Desk<'_>, arguments: Find) -> Result<Computed, Failure> {
+        Box::pin(find::compute(desk, arguments)).await
+    }
+
+    async fn room_status(
+        &self,
+        desk: &Desk<'_>,
+        arguments: RoomStatus,
+    ) -> Result<Computed, Failure> {
+        Box::pin(room_status::compute(desk, arguments)).await
+    }
+
     async fn expiry_report(
         &self,
         desk: &Desk<'_>,

@@ -71,8 +71,13 @@ impl Running {
 
     /// Starts the sandbox on a free port.
     pub(crate) fn sandbox() -> Self {
+        Self::sandbox_of("small")
+    }
+
+    /// Starts the sandbox with another scenario.
+    pub(crate) fn sandbox_of(scenario: &str) -> Self {
         let mut command = program();
-        command.args(["sandbox", "--port", "0", "--scenario", "small"]);
+        command.args(["sandbox", "--port", "0", "--scenario", scenario]);
         let mut running = Self::start(command, Pipe::Stdout, "admin: http://", " ");
         let (_, first) = running.started.split_once("http://").unwrap();
         let address = first.lines().next().unwrap().to_owned();

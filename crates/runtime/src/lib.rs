@@ -22,6 +22,6 @@ pub mod service;
 pub mod shape;
 pub mod shared;
 mod strangers;
-mod text;
+pub mod text;
 pub mod transport;
 pub mod upstream;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 const LONGEST: usize = 80;
 
 /// Shows a name or value that somebody else wrote.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut shown = String::new();
     for (count, char) in text.chars().enumerate() {
         match char {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::walk::{Walked, gather};
+use super::walk::{Gap, Walked, gather};
 use super::{Errand, Fetched, Span};
 use crate::caller::{Address, Digest, Key};
 use crate::catalogue::{Tool, compile};
@@ -68,7 +68,7 @@ impl Desk<'_> {
     /// Walks a whole list and reads the named parts of its rows, which are all that is built.
     ///
     /// # Errors
-    /// When its first page cannot be read; a later one leaves the rows before it, and `complete` says so.
+    /// When its first page cannot be read; of a later one the rows are missing, and `complete` says so.
     pub async fn list<T: DeserializeOwned>(
         &self,
         operation: &str,
@@ -88,7 +88,8 @@ impl Desk<'_> {
             format: Format::Json,
         };
         let errand = self.errand(tool, arguments, &options);
-        let Walked::Gathered(gathered, as_of) = gather(&errand, &plan, usize::MAX).await? else {
+        let walked = gather(&errand, &plan, usize::MAX, Gap::IsPassed).await?;
+        let Walked::Gathered(gathered, as_of) = walked else {
             return Err(Failure::unknown_operation(operation)); // Only a dry run answers otherwise.
         };
         let mut read = Rows {

@@ -17,6 +17,15 @@ const MOST_PAGES: u64 = 200;
 /// Rows per page where the platform names no bound.
 const USUAL_PAGE: usize = 100;
 
+/// What a page that cannot be read does to a walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// It ends there: what follows would not be the next rows.
+    Ends,
+    /// It goes on behind it, since whoever asks wants as much of the whole as there is.
+    IsPassed,
+}
+
 /// What came of a walk.
 pub(super) enum Walked {
     /// Rows, and when the oldest page was true.
@@ -27,7 +36,7 @@ pub(super) enum Walked {
 
 /// Gathers rows and shows them.
 pub(super) async fn walk(errand: &Errand<'_>, plan: &Plan<'_>, limit: usize) -> Performed {
-    Ok(match gather(errand, plan, limit).await? {
+    Ok(match gather(errand, plan, limit, Gap::Ends).await? {
         Walked::Gathered(gathered, as_of) => (plan.show(gathered), Some(as_of)),
         Walked::Preview(request) => preview(&request),
     })
@@ -38,8 +47,11 @@ pub(super) async fn gather(
     errand: &Errand<'_>,
     plan: &Plan<'_>,
     limit: usize,
+    gap: Gap,
 ) -> Result<Walked, Failure> {
     let mut gathered = Gathered::default();
+    // Turns of the pages that were passed over.
+    let mut passed: Vec<u64> = Vec::new();
     let mut spot = Spot::first(plan.paging);
     let mut previous: Option<Answered> = None;
     // The rows are as old as the oldest page.
@@ -50,8 +62,13 @@ pub(super) async fn gather(
             Ok(Fetched::Answered(answered)) => answered,
             Ok(Fetched::Preview(request)) => return Ok(Walked::Preview(request)),
             Err(failure) => {
+                let again = passed.last().is_some_and(|turn| turn + 1 == spot.turn);
+                let beyond = spot.beyond(&failure).filter(|_| gap == Gap::IsPassed && !again);
                 partial(&mut gathered, &spot, failure)?;
-                break;
+                let Some(beyond) = beyond else { break };
+                passed.push(spot.turn);
+                (spot, previous) = (beyond, None);
+                continue;
             }
         };
         as_of = as_of.min(answered.at);
@@ -85,7 +102,7 @@ pub(super) async fn gather(
         }
         match spot.next(after, found) {
             Next::End => {
-                gathered.complete = true;
+                gathered.complete = passed.is_empty();
                 break;
             }
             Next::Astray(warning) => {
@@ -128,6 +145,17 @@ impl Spot {
             (Step::Offset | Step::Cursor, _) => 0,
         };
         Self { step, turn: 1, number, cursor: None }
+    }
+
+    /// The page behind one that the platform breaks on; only a numbered one can be asked for by itself.
+    fn beyond(&self, failure: &Failure) -> Option<Self> {
+        let broken = failure.status.is_some_and(|status| status >= 500);
+        let numbered = self.step == Step::Page;
+        (broken && numbered).then(|| Self {
+            number: self.number + 1,
+            turn: self.turn + 1,
+            ..self.clone()
+        })
     }
 
     fn next(&self, after: After, found: usize) -> Next {

@@ -1,0 +1,234 @@
+//! `find`: devices, spaces and tickets by what a person remembers of them, the nearest first. It says how well each fits, and guesses nothing.
+
+use std::cmp::Reverse;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
+use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::table;
+
+use super::fleet::{self, Device, Ticket};
+use super::space::Spaces;
+use crate::generated::workflows::{Find, FindKindsItem};
+
+const USUAL_LIMIT: i64 = 10;
+/// Below this, two names share little more than letters.
+const SIMILAR: f64 = 0.85;
+
+/// How well something fits, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Fit {
+    Similar,
+    Words,
+    Contains,
+    Starts,
+    Exact,
+}
+
+#[derive(Debug, Serialize)]
+struct Hit {
+    kind: &'static str,
+    id: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    fit: Fit,
+}
+
+pub(super) async fn compute(desk: &Desk<'_>, arguments: Find) -> Result<Computed, Failure> {
+    let kinds = arguments.kinds.unwrap_or_default();
+    let wants = |kind| kinds.is_empty() || kinds.contains(&kind);
+    let query = folded(&arguments.query);
+    if query.is_empty() {
+        return Err(Failure::invalid_arguments("`query` is empty"));
+    }
+    let devices = async {
+        if wants(FindKindsItem::Device) {
+            fleet::devices(desk, None).await.map(Some)
+        } else {
+            Ok(None)
+        }
+    };
+    let spaces = async {
+        if wants(FindKindsItem::Space) { Spaces::read(desk).await.map(Some) } else { Ok(None) }
+    };
+    let tickets = async {
+        if wants(FindKindsItem::Ticket) { fleet::tickets(desk).await.map(Some) } else { Ok(None) }
+    };
+    let (devices, spaces, tickets) = futures::try_join!(devices, spaces, tickets)?;
+    let mut hits = Vec::new();
+    let (mut complete, mut warnings) = (true, Vec::new());
+    let mut as_of = chrono::DateTime::<chrono::Utc>::MAX_UTC;
+    let mut scanned = json!({});
+    if let Some(spaces) = spaces {
+        hits.extend(spaces.all().filter_map(|(id, name, path)| space(&query, id, name, path)));
+        scanned["spaces"] = spaces.all().count().into();
+        (complete, as_of) = (complete && spaces.complete, as_of.min(spaces.as_of));
+        warnings.extend(spaces.warnings);
+    }
+    if let Some(devices) = devices {
+        hits.extend(devices.rows.iter().filter_map(|row| device(&query, row)));
+        scanned["devices"] = devices.rows.len().into();
+        (complete, as_of) = (complete && devices.complete, as_of.min(devices.as_of));
+        warnings.extend(devices.warnings);
+    }
+    if let Some(tickets) = tickets {
+        hits.extend(tickets.rows.iter().filter_map(|row| ticket(&query, row)));
+        scanned["open_tickets"] = tickets.rows.len().into();
+        (complete, as_of) = (complete && tickets.complete, as_of.min(tickets.as_of));
+        warnings.extend(tickets.warnings);
+    }
+    hits.sort_by(|left, right| {
+        let key = |hit: &Hit| (Reverse(hit.fit), order(hit.kind));
+        key(left).cmp(&key(right)).then_with(|| {
+            (&left.path, &left.name, &left.id).cmp(&(&right.path, &right.name, &right.id))
+        })
+    });
+    let found = hits.len();
+    let ambiguous = is_ambiguous(&hits);
+    if ambiguous {
+        warnings.push("several fit equally well: ask which one is meant".to_owned());
+    }
+    hits.truncate(usize::try_from(arguments.limit.unwrap_or(USUAL_LIMIT)).unwrap_or(1));
+    if hits.len() < found {
+        warnings.push(format!("the best {} of {found} are shown", hits.len()));
+    }
+    let hits: Vec<Value> = hits.into_iter().map(|hit| json!(hit)).collect();
+    let text = text(&hits, &warnings, complete);
+    let structured = json!({"hits": hits, "ambiguous": ambiguous, "scanned": scanned, "complete": complete, "warnings": warnings});
+    Ok(Computed { structured, text, as_of })
+}
+
+fn order(kind: &str) -> usize {
+    ["space", "device", "ticket"].iter().position(|it| *it == kind).unwrap_or_default()
+}
+
+/// Whether more than one of a kind fits as well as the best.
+fn is_ambiguous(hits: &[Hit]) -> bool {
+    let Some(best) = hits.first() else { return false };
+    hits.iter().filter(|hit| (hit.fit, hit.kind) == (best.fit, best.kind)).count() > 1
+}
+
+fn device(query: &str, device: &Device) -> Option<Hit> {
+    let name = device.name.clone().unwrap_or_default();
+    let (path, serial) = (device.path(), device.sn.as_deref());
+    let whole = format!("{}/{name}", path.unwrap_or_default());
+    let fit = best(query, &[&name, serial.unwrap_or_default(), &device.id], &whole)?;
+    let (path, serial) = (path.map(str::to_owned), serial.map(str::to_owned));
+    let status = Some(device.status().to_owned());
+    Some(Hit { kind: "device", id: device.id.clone(), name, path, serial, status, fit })
+}
+
+fn space(query: &str, id: i64, name: &str, path: &str) -> Option<Hit> {
+    let fit = best(query, &[name, &id.to_string()], path)?;
+    let (id, name, path) = (id.to_string(), name.to_owned(), Some(path.to_owned()));
+    Some(Hit { kind: "space", id, name, path, serial: None, status: None, fit })
+}
+
+fn ticket(query: &str, ticket: &Ticket) -> Option<Hit> {
+    let name = ticket.title.clone().unwrap_or_default();
+    let fit = best(query, &[&name, &ticket.id], &name)?;
+    let id = ticket.id.clone();
+    Some(Hit {
+        kind: "ticket",
+        id,
+        name,
+        path: None,
+        serial: None,
+        status: Some("open".to_owned()),
+        fit,
+    })
+}
+
+/// How well the best of the names fits, or the path that leads there.
+fn best(query: &str, names: &[&str], path: &str) -> Option<Fit> {
+    let names = names.iter().filter(|name| !name.is_empty());
+    names.filter_map(|name| fit(query, &folded(name))).max().max(by_path(query, &folded(path)))
+}
+
+fn fit(query: &str, name: &str) -> Option<Fit> {
+    if name == query {
+        Some(Fit::Exact)
+    } else if name.starts_with(query) {
+        Some(Fit::Starts)
+    } else if name.contains(query) {
+        Some(Fit::Contains)
+    } else {
+        let near = strsim::normalized_damerau_levenshtein(query, name);
+        (near >= SIMILAR).then_some(Fit::Similar)
+    }
+}
+
+/// A path is met by its end, or by words that stand anywhere in it, one letter off at most.
+fn by_path(query: &str, path: &str) -> Option<Fit> {
+    let whole = path.trim_start_matches('/');
+    let end = query.contains('/') && (whole == query || whole.ends_with(&format!("/{query}")));
+    if end {
+        return Some(Fit::Exact);
+    }
+    if query.contains('/') && whole.contains(query) {
+        return Some(Fit::Contains);
+    }
+    let split = |text: &str| -> Vec<String> {
+        let words = text.split(|char: char| !char.is_alphanumeric());
+        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let (asked, there) = (split(query), split(whole));
+    let near = |asked: &String, word: &String| {
+        // Short words and numbers differ by a letter where another thing is meant.
+        let forgiving = asked.chars().count() >= 4 && !asked.chars().any(char::is_numeric);
+        forgiving && strsim::osa_distance(asked, word) <= 1
+    };
+    if asked.is_empty() {
+        None
+    } else if asked.iter().all(|word| there.contains(word)) {
+        Some(Fit::Words)
+    } else {
+        let met =
+            asked.iter().all(|word| there.contains(word) || there.iter().any(|it| near(word, it)));
+        met.then_some(Fit::Similar)
+    }
+}
+
+fn folded(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+fn text(hits: &[Value], warnings: &[String], complete: bool) -> String {
+    let columns = ["kind", "id", "name", "path", "serial", "status", "fit"].map(str::to_owned);
+    let mut text = table(&columns, hits);
+    for warning in warnings {
+        text.push_str("\nwarning: ");
+        text.push_str(warning);
+    }
+    text.push_str(if complete {
+        "\nall lists were read to their end"
+    } else {
+        "\nincomplete: see warnings"
+    });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_called_so_comes_before_what_only_sounds_so() {
+        let path = "hq/b1/f9/board room";
+        let fit = |query: &str| best(query, &["Board room"], path);
+        assert_eq!(fit("board room"), Some(Fit::Exact));
+        assert_eq!(fit("f9/board room"), Some(Fit::Exact));
+        assert_eq!(fit("board"), Some(Fit::Starts));
+        assert_eq!(fit("board b1"), Some(Fit::Words));
+        assert_eq!(fit("baord room"), Some(Fit::Similar));
+        assert_eq!(fit("b2 board"), None, "another building is not a typing error");
+        assert!(Fit::Exact > Fit::Starts && Fit::Words > Fit::Similar);
+    }
+}

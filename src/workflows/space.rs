@@ -1,0 +1,191 @@
+//! Which space a person means by an id, a path or a name, and what lies below it. It reads the list of spaces and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk};
+use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::text::quoted;
+
+/// Candidates that a refusal names.
+const MOST_CANDIDATES: usize = 8;
+
+#[derive(Debug, Deserialize)]
+struct Row {
+    id: i64,
+    name: Option<String>,
+    parent_id: Option<i64>,
+}
+
+/// All spaces with their paths.
+#[derive(Debug)]
+pub(super) struct Spaces {
+    paths: BTreeMap<i64, String>,
+    names: BTreeMap<i64, String>,
+    parents: BTreeMap<i64, i64>,
+    pub(super) complete: bool,
+    pub(super) warnings: Vec<String>,
+    pub(super) as_of: DateTime<Utc>,
+}
+
+/// One space and everything below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Scope {
+    pub(super) id: i64,
+    pub(super) path: String,
+    pub(super) ids: BTreeSet<i64>,
+    /// Whether all spaces could be read.
+    pub(super) complete: bool,
+    pub(super) warnings: Vec<String>,
+    pub(super) as_of: DateTime<Utc>,
+}
+
+impl Spaces {
+    pub(super) async fn read(desk: &Desk<'_>) -> Result<Self, Failure> {
+        let columns = ["id", "name", "parent_id"];
+        let rows = desk.list::<Row>("list_spaces", &Arguments::new(), &columns).await?;
+        Ok(Self {
+            as_of: rows.as_of,
+            complete: rows.complete,
+            warnings: rows.warnings,
+            ..Self::of(rows.rows)
+        })
+    }
+
+    fn of(rows: Vec<Row>) -> Self {
+        let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
+        let names: BTreeMap<i64, String> =
+            rows.into_iter().map(|row| (row.id, row.name.unwrap_or_default())).collect();
+        let mut spaces = Self {
+            paths: BTreeMap::new(),
+            names,
+            parents,
+            complete: true,
+            warnings: Vec::new(),
+            as_of: DateTime::<Utc>::MAX_UTC,
+        };
+        spaces.paths = spaces.names.keys().map(|id| (*id, spaces.path_of(*id))).collect();
+        spaces
+    }
+
+    /// The space that is meant, with all below it.
+    pub(super) fn scope(&self, wanted: &str) -> Result<Scope, Failure> {
+        let id = self.find(wanted)?;
+        let ids = self.names.keys().copied().filter(|below| self.line(*below).contains(&id));
+        Ok(Scope {
+            id,
+            as_of: self.as_of,
+            path: self.paths.get(&id).cloned().unwrap_or_default(),
+            ids: ids.collect(),
+            complete: self.complete,
+            warnings: self.warnings.clone(),
+        })
+    }
+
+    /// Id, name and path of each.
+    pub(super) fn all(&self) -> impl Iterator<Item = (i64, &str, &str)> {
+        let called = |id| self.names.get(id).map_or("", String::as_str);
+        self.paths.iter().map(move |(id, path)| (*id, called(id), path.as_str()))
+    }
+
+    fn find(&self, wanted: &str) -> Result<i64, Failure> {
+        let wanted = wanted.trim().trim_matches('/');
+        if let Some(id) = wanted.parse().ok().filter(|id| self.names.contains_key(id)) {
+            return Ok(id);
+        }
+        let folded = wanted.to_lowercase();
+        let end = format!("/{folded}");
+        let called = |fits: &dyn Fn(&str) -> bool| -> Vec<i64> {
+            let paths = self.paths.iter();
+            paths.filter(|(_, path)| fits(&path.to_lowercase())).map(|(id, _)| *id).collect()
+        };
+        let whole = called(&|path| path == folded);
+        let found = if whole.is_empty() { called(&|path| path.ends_with(&end)) } else { whole };
+        match found.as_slice() {
+            [id] => Ok(*id),
+            [] => Err(self.unknown(wanted)),
+            several => Err(self.ambiguous(wanted, several)),
+        }
+    }
+
+    fn unknown(&self, wanted: &str) -> Failure {
+        let folded = wanted.to_lowercase();
+        let near = |id: &i64| {
+            let name = self.names.get(id).map(|name| name.to_lowercase()).unwrap_or_default();
+            let path = self.paths.get(id).map(|path| path.to_lowercase()).unwrap_or_default();
+            strsim::jaro_winkler(&name, &folded).max(strsim::jaro_winkler(&path, &folded))
+        };
+        let mut ids: Vec<i64> = self.names.keys().copied().filter(|id| near(id) > 0.8).collect();
+        ids.sort_by(|left, right| near(right).total_cmp(&near(left)));
+        let failure = Failure::new("not_found", format!("no space is `{}`", quoted(wanted)));
+        if ids.is_empty() {
+            return failure.with_hint("Look it up with `list_spaces`.");
+        }
+        failure.with_hint(format!("Near: {}.", self.candidates(&ids)))
+    }
+
+    fn ambiguous(&self, wanted: &str, ids: &[i64]) -> Failure {
+        let message = format!("{} spaces are called `{}`", ids.len(), quoted(wanted));
+        Failure::new("ambiguous_name", message)
+            .with_hint(format!("Ask which one is meant: {}.", self.candidates(ids)))
+    }
+
+    fn candidates(&self, ids: &[i64]) -> String {
+        let shown = ids.iter().take(MOST_CANDIDATES);
+        let shown: Vec<String> = shown
+            .map(|id| format!("{id} `{}`", self.paths.get(id).map_or("", |path| path.as_str())))
+            .map(|candidate| quoted(&candidate))
+            .collect();
+        shown.join(", ")
+    }
+
+    /// The space and those above it, from below; a circle ends where it closes.
+    fn line(&self, id: i64) -> Vec<i64> {
+        let mut line = vec![id];
+        let mut at = id;
+        while let Some(parent) = self.parents.get(&at).filter(|parent| !line.contains(parent)) {
+            line.push(*parent);
+            at = *parent;
+        }
+        line
+    }
+
+    fn path_of(&self, id: i64) -> String {
+        let mut names: Vec<&str> =
+            self.line(id).iter().filter_map(|id| self.names.get(id)).map(String::as_str).collect();
+        names.reverse();
+        names.join("/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spaces() -> Spaces {
+        let row = |id, name: &str, parent_id| Row { id, name: Some(name.to_owned()), parent_id };
+        let rows = vec![
+            row(1, "HQ", None),
+            row(2, "Board room", Some(1)),
+            row(3, "TLV", None),
+            row(4, "Board room", Some(3)),
+        ];
+        Spaces::of(rows)
+    }
+
+    #[test]
+    fn a_name_that_two_spaces_have_is_not_guessed_and_its_path_is_enough() {
+        let spaces = spaces();
+        let refused = spaces.scope("board room").unwrap_err();
+        assert_eq!(refused.code, "ambiguous_name");
+        assert_eq!(
+            refused.hint.unwrap(),
+            "Ask which one is meant: 2 `HQ/Board room`, 4 `TLV/Board room`."
+        );
+        assert_eq!(spaces.scope("tlv/board room").unwrap().ids, BTreeSet::from([4]));
+        assert_eq!(spaces.scope("1").unwrap().ids, BTreeSet::from([1, 2]));
+        let hint = spaces.scope("HQ/Bord room").unwrap_err().hint.unwrap();
+        assert!(hint.starts_with("Near: 2 `HQ/Board room`"), "{hint}");
+    }
+}
