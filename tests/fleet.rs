@@ -1,6 +1,7 @@
 //! Questions about the whole fleet, against what is planted in the sandbox: facts, size, requests, and honesty where a page is missing.
 
 #![allow(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
+#![allow(clippy::print_stdout, reason = "the scoreboard is for the log")]
 
 mod support;
 

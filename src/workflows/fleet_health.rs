@@ -38,22 +38,21 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
     let troubles = Troubles::of(&fleet);
     let statuses = arguments.status.unwrap_or_default();
     let statuses: Vec<&str> = statuses.into_iter().map(word).collect();
-    let matches = |device: &&Device| {
+    let is_asked = |device: &&Device| {
         let asked = match statuses.as_slice() {
             [] => device.status() != "ok",
             some => some.contains(&device.status()),
         };
         asked && since.is_none_or(|since| troubles.changed(device, since))
     };
-    let matched: Vec<&Device> = rows.iter().copied().filter(matches).collect();
+    let matched: Vec<&Device> = rows.iter().copied().filter(is_asked).collect();
     let group_by = arguments.group_by.unwrap_or(FleetHealthGroupBy::Space);
     let depth = scope.as_ref().map_or(1, |scope| scope.path.split('/').count() + 1);
-    let mut groups: BTreeMap<(Option<String>, Option<i64>), (Vec<&Device>, Vec<&Device>)> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<_, (Vec<&Device>, Vec<&Device>)> = BTreeMap::new();
     for device in &rows {
         let (all, ill) = groups.entry(key(device, group_by, depth)).or_default();
         all.push(device);
-        if matches(device) {
+        if is_asked(device) {
             ill.push(device);
         }
     }

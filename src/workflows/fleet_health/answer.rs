@@ -62,6 +62,7 @@ pub(super) struct Item<'f> {
     pub(super) status: Option<&'f str>,
     /// Where it is another than the group's; null for a device that was never seen.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[allow(clippy::option_option, reason = "left out and null say different things")]
     pub(super) last_seen: Option<Option<DateTime<Utc>>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) incidents: Vec<&'f str>,
