@@ -83,6 +83,23 @@ async fn requests_one_after_the_other_on_a_connection_are_all_answered() {
 }
 
 #[tokio::test]
+async fn whoever_is_refused_before_the_body_was_sent_still_gets_the_answer() {
+    let service = service(&Platform::answering(200, "{}").await);
+    let base = start(service.clone(), Access::Tenants).await;
+    let mut socket = TcpStream::connect(base.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    while !service.metrics.text().contains("mcp_auth_failures_total{") {
+        tokio::task::yield_now().await;
+    }
+    socket.write_all(b"{}").await.unwrap();
+    socket.shutdown().await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[tokio::test]
 async fn broken_messages_are_errors_of_the_protocol_with_the_right_code() {
     const CALL: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"#;
     let base = start(service(&Platform::answering(200, "{}").await), Access::Tenants).await;

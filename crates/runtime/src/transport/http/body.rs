@@ -1,5 +1,7 @@
 //! Bodies of requests: read within bounds of length, time, and memory. It knows nothing of what they say.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Context;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
@@ -52,16 +54,12 @@ impl Bodies {
             let chunk = chunk.map_err(ended)?;
             let length = read.len() + chunk.len();
             if length > limit {
-                drop(read);
-                drain(stream, limit).await;
                 let message = format!("the body is longer than {limit} bytes");
                 return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message));
             }
             let more = length.saturating_sub(read.len().max(FREE));
             let more = u32::try_from(more).unwrap_or(u32::MAX);
             let Ok(permits) = self.room.try_acquire_many(more) else {
-                drop(read);
-                drain(stream, limit).await;
                 let (busy, message) =
                     (StatusCode::SERVICE_UNAVAILABLE, "too many long bodies are under way");
                 return Err(Refusal::new(busy, "too_many_bodies", message));
@@ -73,11 +71,28 @@ impl Bodies {
     }
 }
 
+/// What is left of a body when its request is answered.
+pub(super) struct Rest(Arc<Mutex<BodyDataStream>>);
+
+/// Hands a body on, and keeps what will be left of it.
+pub(super) fn lend(body: Body) -> (Body, Rest) {
+    let shared = Arc::new(Mutex::new(body.into_data_stream()));
+    let lent = shared.clone();
+    // A stream is whole after every step, so a panic elsewhere cannot leave it broken.
+    let next = move |context: &mut Context<'_>| {
+        lent.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context)
+    };
+    (Body::from_stream(futures::stream::poll_fn(next)), Rest(shared))
+}
+
 /// Reads on for a while: a client that is still writing would take a closed connection for the answer.
-async fn drain(mut stream: BodyDataStream, limit: usize) {
+pub(super) async fn drain(Rest(rest): Rest) {
     const LONGEST: Duration = Duration::from_secs(2);
-    const TIMES_THE_LIMIT: usize = 8;
-    let mut left = limit.saturating_mul(TIMES_THE_LIMIT);
+    const MOST: usize = 8 * 1024 * 1024;
+    // Whoever still reads it will read it to its end.
+    let Some(stream) = Arc::into_inner(rest) else { return };
+    let mut stream = stream.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut left = MOST;
     let reading = async {
         while let Some(Ok(chunk)) = stream.next().await {
             left = left.saturating_sub(chunk.len());
@@ -109,10 +124,10 @@ mod tests {
             async move { bodies.read_all(body).await.is_ok() }
         });
         let mut reads: Vec<_> = reads.map(Box::pin).collect();
-        // All of them have read what has come.
-        for read in &mut reads {
-            assert!(read.now_or_never().is_none());
-        }
+        // Those with room have read what has come, and wait for more; the others are refused.
+        let waiting =
+            reads.iter_mut().filter_map(|read| read.now_or_never().is_none().then_some(()));
+        assert_eq!(waiting.count(), ROOM / (LIMIT - FREE));
         assert!(bodies.room.available_permits() < LIMIT);
         assert!(bodies.read(Body::from(vec![b'x'; FREE])).await.is_ok());
         let refused = bodies.read(Body::from(vec![b'x'; LIMIT])).await.unwrap_err();

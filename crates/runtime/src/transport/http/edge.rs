@@ -10,7 +10,7 @@ use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use super::{origin, refusal};
+use super::{body, origin, refusal};
 use crate::request::RequestId;
 
 /// Carries the name of the request in every answer.
@@ -37,10 +37,18 @@ pub(super) fn around(routes: Router, origins: &[String]) -> Router {
 }
 
 /// Names a request, and says the name in the answer.
+///
+/// A request can be refused before its body was read; the rest of it is read before the answer.
 async fn name(mut request: Request, next: Next) -> Response {
     let id = RequestId::random();
     request.extensions_mut().insert(id);
-    let mut response = refusal::tell(next.run(request).await, id);
+    let (parts, body) = request.into_parts();
+    let (body, rest) = body::lend(body);
+    let answered = next.run(Request::from_parts(parts, body)).await;
+    if answered.status().is_client_error() || answered.status().is_server_error() {
+        body::drain(rest).await;
+    }
+    let mut response = refusal::tell(answered, id);
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
