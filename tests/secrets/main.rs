@@ -71,6 +71,15 @@ struct Kept {
     err: PathBuf,
 }
 
+/// A test that fails leaves no server behind.
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Kept {
     fn start(name: &str, command: &mut Command) -> Self {
         let (out, err) = (file(&format!("{name}.out")), file(&format!("{name}.err")));
