@@ -13,6 +13,7 @@ use crate::caller::{Address, Digest, Key};
 use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
 use crate::failure::Failure;
+use crate::json;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
@@ -130,7 +131,7 @@ impl Desk<'_> {
         };
         let body = &answered.reply.body;
         let read = if columns.is_empty() {
-            serde_json::from_slice(body)
+            json::read(body).and_then(serde_json::from_value)
         } else {
             let tree = Tree::new(columns.iter().copied());
             projection::project(body, &tree).and_then(serde_json::from_value)

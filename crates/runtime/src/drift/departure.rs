@@ -68,7 +68,7 @@ impl fmt::Display for Departure {
 pub(super) fn find(operation: &str, schema: &str, body: &[u8]) -> Option<BTreeSet<Departure>> {
     let schema: Value = serde_json::from_str(schema).ok()?;
     let validator = jsonschema::options().with_draft(Draft::Draft202012).build(&schema).ok()?;
-    let answer: Value = serde_json::from_slice(body).ok()?;
+    let answer: Value = crate::json::read(body).ok()?;
     let mut found = BTreeSet::new();
     let mut keep = |at: String, kind: Kind| {
         if found.len() < MOST_DEPARTURES {
