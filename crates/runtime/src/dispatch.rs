@@ -298,7 +298,6 @@ impl Errand<'_> {
             deadline: self.span.deadline,
             kind: self.kind(),
         };
-        let started = Instant::now();
         let result = service.upstream.fetch(order).await.and_then(|answered| {
             self.status.store(answered.reply.status, Ordering::Relaxed);
             self.note_key(answered.reply.status);
@@ -314,8 +313,9 @@ impl Errand<'_> {
                 )),
             }
         });
-        let outcome = result.as_ref().map(|answered| answered.reply.status);
-        service.metrics.exchanged(self.tool, outcome, started.elapsed());
+        if let Err(failure) = &result {
+            service.metrics.lost(&failure.code);
+        }
         result.map(Fetched::Answered)
     }
 
