@@ -87,7 +87,8 @@ async fn whoever_is_refused_before_the_body_was_sent_still_gets_the_answer() {
     let service = service(&Platform::answering(200, "{}").await);
     let base = start(service.clone(), Access::Tenants).await;
     let mut socket = TcpStream::connect(base.trim_start_matches("http://")).await.unwrap();
-    let head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\r\n";
+    let head =
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\r\n";
     socket.write_all(head.as_bytes()).await.unwrap();
     while !service.metrics.text().contains("mcp_auth_failures_total{") {
         tokio::task::yield_now().await;

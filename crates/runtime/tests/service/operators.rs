@@ -158,7 +158,7 @@ async fn settings_are_shown_to_the_servers_own_key_only() {
     for (access, with_key) in [
         (Access::Tenants, 404),
         (Access::OwnForAnyone(own()), 200),
-        (Access::OwnForToken { keys: own(), token: Some(token) }, 200),
+        (Access::OwnForToken { keys: own(), openers: Arc::new([token]) }, 200),
     ] {
         let url = format!("{}/config", start(service(&platform), access).await);
         let got = get(&url).await;
