@@ -21,7 +21,7 @@ const BODY_LIMIT: usize = 1024 * 1024; // Bytes; no call of a tool comes near it
 const DRAIN: Duration = Duration::from_secs(45); // Longer than the deadline of any call, unless the operator set a longer one.
 const AFTER_DEADLINE: Duration = Duration::from_secs(5); // For an answer to be written.
 
-/// Most connections at a time: far more than callers need. Idle ones take 12 kB each, half requests up to 70 kB.
+/// Most connections at a time: far more than callers need. Idle ones take 12 kB each, half requests 20 kB, and long ones share a bounded room beyond that.
 const MOST_CONNECTIONS: usize = 4096;
 
 /// Open files besides: connections to the platform, those that are about to end, the audit, the runtime's own.
