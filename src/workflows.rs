@@ -1,16 +1,24 @@
 //! The computed tools: questions about a whole fleet, each in a file of its own. They know no transport and no HTTP.
 
+mod answer;
+mod device;
 mod expiry_report;
 mod find;
 mod fleet;
 mod fleet_health;
+mod history;
+mod period;
 mod room_status;
+mod search_device_histories;
 mod space;
+mod timeline;
 
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
-use crate::generated::workflows::{ExpiryReport, Find, FleetHealth, RoomStatus, Workflows};
+use crate::generated::workflows::{
+    ExpiryReport, Find, FleetHealth, RoomStatus, SearchDeviceHistories, Workflows,
+};
 
 /// What is computed over the platform's operations.
 #[derive(Debug, Clone, Copy)]
@@ -43,5 +51,13 @@ impl Workflows for Fleet {
         arguments: ExpiryReport,
     ) -> Result<Computed, Failure> {
         expiry_report::compute(desk, arguments).await
+    }
+
+    async fn search_device_histories(
+        &self,
+        desk: &Desk<'_>,
+        arguments: SearchDeviceHistories,
+    ) -> Result<Computed, Failure> {
+        Box::pin(search_device_histories::compute(desk, arguments)).await
     }
 }

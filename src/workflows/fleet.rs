@@ -116,19 +116,21 @@ impl Fleet {
     }
 }
 
+/// What is read of a device.
+pub(super) const COLUMNS: [&str; 9] = [
+    "id",
+    "name",
+    "sn",
+    "effective_status",
+    "merged_effective_status",
+    "last_seen_at",
+    "model.name",
+    "space.id",
+    "space.full_path",
+];
+
 /// All devices, or those that the platform lists for a space.
 pub(super) async fn devices(desk: &Desk<'_>, space: Option<i64>) -> Result<Rows<Device>, Failure> {
-    const COLUMNS: [&str; 9] = [
-        "id",
-        "name",
-        "sn",
-        "effective_status",
-        "merged_effective_status",
-        "last_seen_at",
-        "model.name",
-        "space.id",
-        "space.full_path",
-    ];
     let arguments = space.map(|id| ("space_id".to_owned(), id.into())).into_iter().collect();
     desk.list("list_devices", &arguments, &COLUMNS).await
 }
@@ -147,7 +149,7 @@ pub(super) async fn tickets(desk: &Desk<'_>) -> Result<Rows<Ticket>, Failure> {
 }
 
 /// The rows of a list that an answer can do without, and what its reader should know.
-fn secondary<T>(read: Result<Rows<T>, Failure>, what: &str, warnings: &mut Vec<String>) -> Rows<T> {
+pub(super) fn secondary<T>(read: Result<Rows<T>, Failure>, what: &str, warnings: &mut Vec<String>) -> Rows<T> {
     match read {
         Ok(mut rows) => {
             warnings.append(&mut rows.warnings);
@@ -155,8 +157,7 @@ fn secondary<T>(read: Result<Rows<T>, Failure>, what: &str, warnings: &mut Vec<S
         }
         Err(failure) => {
             warnings.push(format!("{what} could not be read ({failure}); none are shown"));
-            let (rows, warnings) = (Vec::new(), Vec::new());
-            Rows { rows, odd: 0, complete: false, warnings, as_of: DateTime::<Utc>::MAX_UTC }
+            Rows { complete: false, ..Rows::default() }
         }
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, reason = "a test hands over what it wrote in place")]
 
+pub(crate) mod fleet;
 pub(crate) mod hanging;
 pub(crate) mod redis;
 
