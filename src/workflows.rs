@@ -6,6 +6,7 @@ mod expiry_report;
 mod find;
 mod fleet;
 mod fleet_health;
+mod get_device_analytics_report;
 mod history;
 mod period;
 mod room_status;
@@ -17,7 +18,8 @@ use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
 use crate::generated::workflows::{
-    ExpiryReport, Find, FleetHealth, RoomStatus, SearchDeviceHistories, Workflows,
+    ExpiryReport, Find, FleetHealth, GetDeviceAnalyticsReport, RoomStatus, SearchDeviceHistories,
+    Workflows,
 };
 
 /// What is computed over the platform's operations.
@@ -59,5 +61,13 @@ impl Workflows for Fleet {
         arguments: SearchDeviceHistories,
     ) -> Result<Computed, Failure> {
         Box::pin(search_device_histories::compute(desk, arguments)).await
+    }
+
+    async fn get_device_analytics_report(
+        &self,
+        desk: &Desk<'_>,
+        arguments: GetDeviceAnalyticsReport,
+    ) -> Result<Computed, Failure> {
+        Box::pin(get_device_analytics_report::compute(desk, arguments)).await
     }
 }

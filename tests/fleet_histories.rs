@@ -112,12 +112,12 @@ async fn sixty_days_are_read_in_pieces_and_not_refused() {
     let told = format!("go on with to={}", times[9]);
     assert!(few["warnings"].to_string().contains(&told), "{few}");
 
-    let arguments = json!({"space": "TLV", "event": "went_offline", "group_by": "device", "from": "2026-07-09"});
+    let arguments = json!({"space": "TLV/T1/F2", "event": "went_offline", "group_by": "device", "from": "2026-07-09"});
     let result = ask(&rig, "search_device_histories", arguments).await;
     let answer = &result["structuredContent"];
     assert_eq!((&answer["window"]["requests"], &answer["complete"]), (&json!(2), &json!(true)));
     let state = state(&rig.0).await;
-    let gone = gone(&state, "TLV/", NOW - 60 * DAY);
+    let gone = gone(&state, "TLV/T1/F2/", NOW - 60 * DAY);
     assert_eq!(items(answer).keys().collect::<Vec<_>>(), gone.keys().collect::<Vec<_>>());
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk, Rows};
 use xyte_mcp_runtime::failure::Failure;
 
@@ -40,6 +40,11 @@ pub(super) struct Incident {
     pub(super) title: Option<String>,
     pub(super) device_id: Option<String>,
     pub(super) created_at: Option<DateTime<Utc>>,
+    pub(super) updated_at: Option<DateTime<Utc>>,
+    pub(super) status: Option<String>,
+    pub(super) device_name: Option<String>,
+    #[serde(rename = "space_tree_path_name")]
+    pub(super) path: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -136,11 +141,33 @@ pub(super) async fn devices(desk: &Desk<'_>, space: Option<i64>) -> Result<Rows<
 }
 
 /// Active incidents of any age.
-async fn incidents(desk: &Desk<'_>) -> Result<Rows<Incident>, Failure> {
-    let active = json!({"from": 0, "status": "active"});
-    let active = active.as_object().cloned().unwrap_or_default();
-    let columns = ["id", "title", "priority", "device_id", "created_at"];
-    desk.list("list_incidents", &active, &columns).await
+pub(super) async fn incidents(desk: &Desk<'_>) -> Result<Rows<Incident>, Failure> {
+    incidents_of(desk, &json!({"from": 0, "status": "active"})).await
+}
+
+/// Incidents that were raised in a time, active and closed.
+pub(super) async fn raised(
+    desk: &Desk<'_>,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<Rows<Incident>, Failure> {
+    incidents_of(desk, &json!({"from": from.timestamp(), "to": to.timestamp()})).await
+}
+
+async fn incidents_of(desk: &Desk<'_>, asked: &Value) -> Result<Rows<Incident>, Failure> {
+    let columns = [
+        "id",
+        "title",
+        "priority",
+        "device_id",
+        "created_at",
+        "updated_at",
+        "status",
+        "device_name",
+        "space_tree_path_name",
+    ];
+    let asked = asked.as_object().cloned().unwrap_or_default();
+    desk.list("list_incidents", &asked, &columns).await
 }
 
 /// Open tickets; the platform lists no others.

@@ -61,8 +61,6 @@ pub(super) struct Past {
 pub(super) struct History {
     pub(super) devices: BTreeMap<String, Past>,
     pub(super) rows: usize,
-    /// Windows that were asked for, one after the other, per walk.
-    pub(super) windows: usize,
     pub(super) complete: bool,
     pub(super) warnings: Vec<String>,
     pub(super) as_of: DateTime<Utc>,
@@ -84,7 +82,7 @@ impl History {
                 desk.list::<Row>("list_device_histories", &arguments, &columns).await
             })
             .buffered(AT_ONCE);
-        let mut history = Self::empty(pieces.len());
+        let mut history = Self::empty();
         let (mut whole, mut first_failure) = (0, None);
         while let Some(rows) = read.next().await {
             match rows {
@@ -106,11 +104,10 @@ impl History {
         Ok(history)
     }
 
-    fn empty(windows: usize) -> Self {
+    fn empty() -> Self {
         Self {
             devices: BTreeMap::new(),
             rows: 0,
-            windows,
             complete: true,
             warnings: Vec::new(),
             as_of: DateTime::<Utc>::MAX_UTC,

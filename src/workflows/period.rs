@@ -87,6 +87,30 @@ pub(super) fn weeks(now: DateTime<Utc>, offset_minutes: i64) -> Option<(String, 
     begin(weekday.num_days_from_sunday()).zip(begin(weekday.num_days_from_monday()))
 }
 
+/// Reads a length of time: `week`, `24h`, `last_30_days`.
+pub(super) fn length(text: &str) -> Result<TimeDelta, Failure> {
+    let folded = text.trim().to_lowercase().replace(['_', ' '], "");
+    let folded = folded.trim_start_matches("last");
+    let digits = folded.chars().take_while(char::is_ascii_digit).count();
+    let (number, unit) = folded.split_at(digits);
+    let number: i64 = if number.is_empty() { 1 } else { number.parse().unwrap_or_default() };
+    let hours = match unit.trim_end_matches('s') {
+        "h" | "hour" => 1,
+        "d" | "day" => 24,
+        "w" | "week" => 7 * 24,
+        "month" => 30 * 24,
+        "quarter" => 90 * 24,
+        "y" | "year" => 365 * 24,
+        _ => 0,
+    };
+    let length = number.checked_mul(hours).and_then(TimeDelta::try_hours);
+    length.filter(|length| *length > TimeDelta::zero()).ok_or_else(|| {
+        let message = format!("`period` is \"{}\", which is no length of time", quoted(text));
+        Failure::invalid_arguments(message)
+            .with_hint("Lengths are written as `week`, `24h`, `90d` or `last_30_days`.")
+    })
+}
+
 /// Reads ISO 8601 with a zone, a bare date (its midnight in UTC), or Unix seconds.
 fn moment(name: &str, text: &str) -> Result<DateTime<Utc>, Failure> {
     let text = text.trim();
@@ -119,6 +143,18 @@ mod tests {
         for text in ["2026-09-01T03:00:00", "yesterday", "", "2026-09-08T00:00:00Z"] {
             let refused = Period::of((Some(text), None), TimeDelta::days(7), now).unwrap_err();
             assert_eq!(refused.code, "invalid_arguments", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_read_as_people_write_it() {
+        for (text, hours) in
+            [("day", 24), ("24h", 24), ("last_30_days", 720), ("2 weeks", 336), ("month", 720)]
+        {
+            assert_eq!(length(text).unwrap(), TimeDelta::hours(hours), "{text}");
+        }
+        for text in ["", "0d", "a while", "-3d", "99999999999999999999d", "9223372036854775807y"] {
+            assert_eq!(length(text).unwrap_err().code, "invalid_arguments", "{text}");
         }
     }
 
