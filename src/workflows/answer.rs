@@ -32,6 +32,22 @@ pub(super) fn fitted(
     }
 }
 
+/// Both forms with as many items as fit, the first ones; whoever builds them tells how many are left out.
+pub(super) fn shortened(
+    items: usize,
+    build: impl Fn(usize) -> (Value, String),
+) -> (Value, String) {
+    let mut kept = items;
+    loop {
+        let (answer, text) = build(kept);
+        let longest = answer.to_string().chars().count().max(text.chars().count());
+        if longest <= MOST_CHARS || kept == 0 {
+            return (answer, text);
+        }
+        kept = kept * 9 / 10;
+    }
+}
+
 /// Says how much of which list is left out.
 fn tell(answer: &mut Value, lists: &[&str], whole: &[usize]) {
     let mut left_out = json!({});
