@@ -89,6 +89,7 @@ async fn read<'t>(
     warnings: &mut Vec<String>,
 ) -> Read<'t> {
     let mut read = Read::default();
+    desk.expect(tickets.len());
     let reads: Vec<_> =
         tickets.iter().map(|ticket| async move { (ticket, whole(desk, ticket).await) }).collect();
     let mut reads = stream::iter(reads).buffered(AT_ONCE);
