@@ -12,7 +12,10 @@ use support::fleet::{DAY, NOW, ask, paths, rig, state};
 /// The active incidents, as the sandbox knows them.
 fn active(state: &Value) -> BTreeMap<String, &Value> {
     let incidents = state["incidents"].as_object().unwrap().iter();
-    incidents.filter(|(_, row)| row["status"] == "active").map(|(id, row)| (id.clone(), row)).collect()
+    incidents
+        .filter(|(_, row)| row["status"] == "active")
+        .map(|(id, row)| (id.clone(), row))
+        .collect()
 }
 
 /// Ids of the devices with an active incident.
@@ -42,7 +45,7 @@ async fn every_active_incident_is_listed_the_old_and_those_without_a_device_as_w
     let result = ask(&rig, "incident_triage", json!({})).await;
     let answer = &result["structuredContent"];
     let state = state(&rig.0).await;
-    let (active, paths) = (active(&state), paths(&state));
+    let active = active(&state);
     let rows: Vec<&Value> = answer["groups"]
         .as_array()
         .unwrap()
@@ -51,7 +54,8 @@ async fn every_active_incident_is_listed_the_old_and_those_without_a_device_as_w
         .collect();
     let listed: BTreeSet<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
     assert_eq!(listed, active.keys().map(String::as_str).collect::<BTreeSet<_>>());
-    let old = active.values().filter(|row| row["created"].as_i64().unwrap() < NOW - 7 * DAY).count();
+    let old =
+        active.values().filter(|row| row["created"].as_i64().unwrap() < NOW - 7 * DAY).count();
     let without = active.values().filter(|row| row["device_id"].is_null()).count();
     assert_eq!((active.len(), old, without), (71, 19, 4), "as planted");
     let totals = &answer["totals"];
@@ -59,38 +63,46 @@ async fn every_active_incident_is_listed_the_old_and_those_without_a_device_as_w
         (&totals["active"], &totals["older_than_7_days"], &totals["without_device"]),
         (&json!(71), &json!(19), &json!(4))
     );
-    let all: Vec<&Value> = state["incidents"].as_object().unwrap().values().collect();
-    let tickets = open(&state);
     for row in rows {
-        let own = active[row["id"].as_str().unwrap()];
-        let is_same = |other: &&&Value| {
-            (&other["device_id"], &other["title"]) == (&own["device_id"], &own["title"])
-                && (other["created"].as_i64().unwrap() >= NOW - 30 * DAY || other["id"] == own["id"])
-        };
-        let same = all.iter().filter(is_same).count();
-        assert_eq!(row.get("seen_30d").map_or(1, |it| it.as_u64().unwrap()), same as u64, "{row}");
-        let Some(device) = own["device_id"].as_str() else { continue };
-        assert_eq!(row["room"].as_str().unwrap_or_default(), paths[device]);
-        let in_room = active.values().filter(|other| {
-            let path = other["device_id"].as_str().map(|id| &paths[id]);
-            !paths[device].is_empty() && path == Some(&paths[device])
-        });
-        let neighbors = in_room.count().saturating_sub(1);
-        assert_eq!(row.get("same_room").map_or(0, |it| it.as_u64().unwrap()), neighbors as u64, "{row}");
-        let known: BTreeSet<&str> = tickets
-            .iter()
-            .filter(|(_, (ticket, _))| ticket["device_id"] == device)
-            .map(|(id, _)| id.as_str())
-            .collect();
-        let told = row.get("tickets").and_then(Value::as_array).into_iter().flatten();
-        assert_eq!(told.map(|id| id.as_str().unwrap()).collect::<BTreeSet<_>>(), known, "{row}");
+        check(row, &state);
     }
-    let order: Vec<&str> =
-        answer["groups"].as_array().unwrap().iter().map(|it| it["priority"].as_str().unwrap()).collect();
-    let place = |it: &&str| ["critical", "high", "moderate", "low", "planning"].iter().position(|p| p == it);
+    let order: Vec<&str> = answer["groups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["priority"].as_str().unwrap())
+        .collect();
+    let place = |it: &&str| {
+        ["critical", "high", "moderate", "low", "planning"].iter().position(|p| p == it)
+    };
     assert!(order.is_sorted_by_key(place), "{order:?}");
     assert_eq!((&answer["complete"], answer.get("left_out")), (&json!(true), None));
     assert!(answer["warnings"].to_string().contains("incident window"), "{answer}");
+}
+
+/// Holds a row to what the sandbox knows: how often it came, what else is wrong in its room, the tickets.
+fn check(row: &Value, state: &Value) {
+    let (active, paths, tickets) = (active(state), paths(state), open(state));
+    let own = active[row["id"].as_str().unwrap()];
+    let is_same = |other: &&Value| {
+        (&other["device_id"], &other["title"]) == (&own["device_id"], &own["title"])
+            && (other["created"].as_i64().unwrap() >= NOW - 30 * DAY || other["id"] == own["id"])
+    };
+    let same = state["incidents"].as_object().unwrap().values().filter(is_same).count();
+    assert_eq!(row.get("seen_30d").map_or(1, |it| it.as_u64().unwrap()), same as u64, "{row}");
+    let Some(device) = own["device_id"].as_str() else { return };
+    assert_eq!(row["room"].as_str().unwrap_or_default(), paths[device]);
+    let in_room = active.values().filter(|other| {
+        let path = other["device_id"].as_str().map(|id| &paths[id]);
+        !paths[device].is_empty() && path == Some(&paths[device])
+    });
+    let neighbors = in_room.count().saturating_sub(1);
+    let told = row.get("same_room").map_or(0, |it| it.as_u64().unwrap());
+    assert_eq!(told, neighbors as u64, "{row}");
+    let about = tickets.iter().filter(|(_, (ticket, _))| ticket["device_id"] == device);
+    let known: BTreeSet<&str> = about.map(|(id, _)| id.as_str()).collect();
+    let told = row.get("tickets").and_then(Value::as_array).into_iter().flatten();
+    assert_eq!(told.map(|id| id.as_str().unwrap()).collect::<BTreeSet<_>>(), known, "{row}");
 }
 
 #[tokio::test]
@@ -112,7 +124,10 @@ async fn one_incident_is_told_with_its_neighbors_and_its_past() {
     let others: BTreeSet<&String> = in_room.into_iter().filter(|other| *other != id).collect();
     assert_eq!((told.iter().collect::<BTreeSet<_>>(), others.len()), (others, 5));
     assert!(told.is_subset(&ids(&incident["same_time"])), "they went down together");
-    assert_eq!((&incident["age_hours"], &incident["device_status_now"]), (&json!(95), &json!("offline")));
+    assert_eq!(
+        (&incident["age_hours"], &incident["device_status_now"]),
+        (&json!(95), &json!("offline"))
+    );
     let closed = state["incidents"].as_object().unwrap().iter().find(|(_, row)| {
         row["status"] == "closed" && row["created"].as_i64().unwrap() > NOW - 20 * DAY
     });
@@ -131,7 +146,11 @@ async fn without_the_past_or_the_tickets_the_incidents_are_still_told_and_nothin
         let rig = rig(&format!("baseline+{fault}"));
         let result = ask(&rig, "incident_triage", json!({})).await;
         let answer = &result["structuredContent"];
-        assert_eq!((&answer["complete"], &answer["totals"]), (&json!(false), &Value::Null), "{fault}");
+        assert_eq!(
+            (&answer["complete"], &answer["totals"]),
+            (&json!(false), &Value::Null),
+            "{fault}"
+        );
         assert!(answer["warnings"].to_string().contains("could not be read"), "{answer}");
         assert!(answer["groups"].as_array().unwrap().len() > 3);
     }
@@ -142,25 +161,35 @@ async fn stale_tickets_are_found_by_their_newest_comment_and_orphans_by_their_de
     let rig = rig("baseline");
     let result = ask(&rig, "ticket_triage", json!({})).await;
     let answer = &result["structuredContent"];
-    let state = state(&rig.0).await;
-    let (open, ill) = (open(&state), ill(&state));
+    let known = state(&rig.0).await;
+    let (open, ill) = (open(&known), ill(&known));
     let chosen = |fits: &dyn Fn(&Value, i64) -> bool| -> BTreeSet<String> {
         open.iter().filter(|(_, (row, at))| fits(row, *at)).map(|(id, _)| id.clone()).collect()
     };
     let is_ill = |row: &Value| row["device_id"].as_str().is_some_and(|id| ill.contains(id));
     let is_gone = |row: &Value| {
-        row["device_id"].as_str().is_some_and(|id| state["devices"].get(id).is_none())
+        row["device_id"].as_str().is_some_and(|id| known["devices"].get(id).is_none())
     };
     let stale = chosen(&|_, at| at <= NOW - 30 * DAY);
     let stale_ill = chosen(&|row, at| at <= NOW - 30 * DAY && is_ill(row));
     let orphans = chosen(&|row, _| is_gone(row));
-    assert_eq!((open.len(), stale.len(), stale_ill.len(), orphans.len()), (84, 31, 6, 3), "as planted");
+    assert_eq!(
+        (open.len(), stale.len(), stale_ill.len(), orphans.len()),
+        (84, 31, 6, 3),
+        "as planted"
+    );
     assert_eq!(ids(&answer["stale_with_active_incident"]), stale_ill);
     assert_eq!(ids(&answer["orphaned"]), orphans);
-    let rest: BTreeSet<String> =
-        stale.iter().filter(|id| !stale_ill.contains(*id) && !orphans.contains(*id)).cloned().collect();
+    let rest: BTreeSet<String> = stale
+        .iter()
+        .filter(|id| !stale_ill.contains(*id) && !orphans.contains(*id))
+        .cloned()
+        .collect();
     assert_eq!(ids(&answer["stale"]), rest);
-    assert_eq!(ids(&answer["active_incident"]), chosen(&|row, at| at > NOW - 30 * DAY && is_ill(row)));
+    assert_eq!(
+        ids(&answer["active_incident"]),
+        chosen(&|row, at| at > NOW - 30 * DAY && is_ill(row))
+    );
     assert_eq!(
         answer["totals"],
         json!({"open": 84, "stale": 31, "stale_with_active_incident": 6, "orphaned": 3,
@@ -187,12 +216,18 @@ async fn a_ticket_that_cannot_be_read_is_named_and_not_called_fresh_or_stale() {
     let answer = &result["structuredContent"];
     assert_eq!(answer["complete"], false);
     assert!(answer["unread"].as_array().unwrap().contains(&json!(broken)), "{}", answer["unread"]);
-    assert_eq!((&answer["totals"]["open"], &answer["totals"]["stale"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&answer["totals"]["open"], &answer["totals"]["stale"]),
+        (&Value::Null, &Value::Null)
+    );
 
     let rig = support::fleet::rig("baseline+page-7-fails");
     let result = ask(&rig, "ticket_triage", json!({})).await;
     let answer = &result["structuredContent"];
     assert_eq!((&answer["complete"], &answer["totals"]["orphaned"]), (&json!(false), &Value::Null));
     assert_eq!((&answer["totals"]["stale"], &answer["orphaned"]), (&json!(31), &json!([])));
-    assert!(answer["warnings"].to_string().contains("no ticket is said to be orphaned"), "{answer}");
+    assert!(
+        answer["warnings"].to_string().contains("no ticket is said to be orphaned"),
+        "{answer}"
+    );
 }

@@ -12,7 +12,10 @@ fn triage(mut meta: Value, token: Option<&str>) -> Value {
     if let Some(token) = token {
         meta["progressToken"] = token.into();
     }
-    request("tools/call", json!({"name": "ticket_triage", "arguments": {"fresh": true}, "_meta": meta}))
+    request(
+        "tools/call",
+        json!({"name": "ticket_triage", "arguments": {"fresh": true}, "_meta": meta}),
+    )
 }
 
 /// The messages of a stream of events.
@@ -64,7 +67,8 @@ async fn progress_comes_before_the_answer_in_both_eras_of_http() {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let post = |body: &Value, session: Option<&str>| {
         let request = client.post(format!("http://{}/mcp", server.address)).json(body);
-        let request = request.header(key.0, key.1).header("accept", "application/json, text/event-stream");
+        let request =
+            request.header(key.0, key.1).header("accept", "application/json, text/event-stream");
         session.into_iter().fold(request, |it, id| it.header("mcp-session-id", id)).send()
     };
     let opened = post(&open, None).await.unwrap();

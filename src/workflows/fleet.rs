@@ -177,7 +177,11 @@ pub(super) async fn tickets(desk: &Desk<'_>) -> Result<Rows<Ticket>, Failure> {
 }
 
 /// The rows of a list that an answer can do without, and what its reader should know.
-pub(super) fn secondary<T>(read: Result<Rows<T>, Failure>, what: &str, warnings: &mut Vec<String>) -> Rows<T> {
+pub(super) fn secondary<T>(
+    read: Result<Rows<T>, Failure>,
+    what: &str,
+    warnings: &mut Vec<String>,
+) -> Rows<T> {
     match read {
         Ok(mut rows) => {
             warnings.append(&mut rows.warnings);

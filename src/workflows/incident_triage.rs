@@ -91,7 +91,12 @@ impl Facts {
         let mut cases: Vec<Case<'_>> = self.active.rows.iter().map(|row| self.case(row)).collect();
         cases.sort_by_key(|case| {
             let incident = case.incident;
-            (rank(incident), Reverse(case.in_room.len()), Reverse(case.same.len()), incident.created_at)
+            (
+                rank(incident),
+                Reverse(case.in_room.len()),
+                Reverse(case.same.len()),
+                incident.created_at,
+            )
         });
         cases
     }
@@ -114,8 +119,7 @@ impl Facts {
         same.push(incident);
         same.sort_by_key(|incident| Reverse(incident.created_at));
         let device = incident.device_id.as_deref();
-        let about =
-            |ticket: &&Ticket| device.is_some() && ticket.device_id.as_deref() == device;
+        let about = |ticket: &&Ticket| device.is_some() && ticket.device_id.as_deref() == device;
         Case {
             incident,
             same,

@@ -51,10 +51,7 @@ struct Read<'t> {
     as_of: Option<DateTime<Utc>>,
 }
 
-pub(super) async fn compute(
-    desk: &Desk<'_>,
-    arguments: TicketTriage,
-) -> Result<Computed, Failure> {
+pub(super) async fn compute(desk: &Desk<'_>, arguments: TicketTriage) -> Result<Computed, Failure> {
     let days = arguments.stale_days.unwrap_or(USUAL_DAYS);
     let (tickets, devices, incidents) =
         futures::join!(fleet::tickets(desk), fleet::devices(desk, None), fleet::incidents(desk));
@@ -72,22 +69,20 @@ pub(super) async fn compute(
         incidents,
     };
     if !around.all_devices {
-        warnings.push("not all devices could be read, so no ticket is said to be orphaned".to_owned());
+        warnings
+            .push("not all devices could be read, so no ticket is said to be orphaned".to_owned());
     }
     let all_tickets = tickets.complete && tickets.odd == 0 && read.unread.is_empty();
     let structured = sorted(&around, &read, (days, now), (all_tickets, warnings));
-    let lists = ["/stale", "/active_incident", "/unread", "/orphaned", "/stale_with_active_incident"];
+    let lists =
+        ["/stale", "/active_incident", "/unread", "/orphaned", "/stale_with_active_incident"];
     let (structured, text) = answer::fitted(structured, &lists, text);
     let as_of = as_of.into_iter().min().unwrap_or(now);
     Ok(Computed { structured, text, as_of })
 }
 
 /// Reads each ticket for its newest comment, a few at once.
-async fn read<'t>(
-    desk: &Desk<'_>,
-    tickets: &'t [Ticket],
-    warnings: &mut Vec<String>,
-) -> Read<'t> {
+async fn read<'t>(desk: &Desk<'_>, tickets: &'t [Ticket], warnings: &mut Vec<String>) -> Read<'t> {
     let mut read = Read::default();
     desk.expect(tickets.len());
     let reads: Vec<_> =
@@ -113,7 +108,11 @@ async fn read<'t>(
     }
     if !read.unread.is_empty() {
         let why: Vec<String> = failures.into_iter().take(3).collect();
-        warnings.push(format!("{} tickets could not be read ({}): nothing is said about their activity", read.unread.len(), why.join("; ")));
+        warnings.push(format!(
+            "{} tickets could not be read ({}): nothing is said about their activity",
+            read.unread.len(),
+            why.join("; ")
+        ));
     }
     if read.gone > 0 {
         warnings.push(format!("{} tickets were resolved or removed meanwhile", read.gone));
@@ -229,17 +228,25 @@ fn text(answer: &Value) -> String {
     };
     let mut text = format!(
         "{} open tickets: {} stale for {} days or more, {} of these with an active incident; {} orphaned",
-        count("open"), count("stale"), answer["stale_days"],
-        count("stale_with_active_incident"), count("orphaned")
+        count("open"),
+        count("stale"),
+        answer["stale_days"],
+        count("stale_with_active_incident"),
+        count("orphaned")
     );
     let columns = [
-        "id", "title", "last_activity", "idle_days", "device", "device_id", "room",
-        "incidents.title", "incidents.id",
+        "id",
+        "title",
+        "last_activity",
+        "idle_days",
+        "device",
+        "device_id",
+        "room",
+        "incidents.title",
+        "incidents.id",
     ];
     for list in LISTS {
-        let rows = answer[list].as_array().map(Vec::as_slice).unwrap_or_default();
-        text.push_str(&format!("\n{list}: {}", rows.len()));
-        answer::rows(&mut text, &columns, rows);
+        answer::list(&mut text, answer, list, &columns);
     }
     text.push_str("\nbasis: ");
     text.push_str(answer["basis"].as_str().unwrap_or_default());

@@ -33,7 +33,8 @@ pub(crate) fn read(operation: &str) {
         step.done += 1;
         // What was announced may turn out to be more.
         step.total = step.total.map(|total| total.max(step.done));
-        step.message = format!("{} answers of the platform read, the last of {operation}", step.done);
+        step.message =
+            format!("{} answers of the platform read, the last of {operation}", step.done);
     });
 }
 

@@ -37,9 +37,8 @@ fn kind<'f>(case: &Case<'f>) -> (&'f str, Option<&'f str>) {
 
 fn totals(facts: &Facts, cases: &[Case<'_>]) -> Value {
     let count = |fits: &dyn Fn(&Case<'_>) -> bool| cases.iter().filter(|case| fits(case)).count();
-    let is_old = |case: &Case<'_>| {
-        case.incident.created_at.is_some_and(|at| at < facts.now - OVERLOOKED)
-    };
+    let is_old =
+        |case: &Case<'_>| case.incident.created_at.is_some_and(|at| at < facts.now - OVERLOOKED);
     json!({
         "active": cases.len(),
         "older_than_7_days": count(&is_old),
@@ -111,8 +110,11 @@ fn text(answer: &Value) -> String {
     } else {
         format!(
             "{} active incidents, {} older than 7 days, {} without a device, {} recurring, {} with an open ticket",
-            totals["active"], totals["older_than_7_days"], totals["without_device"],
-            totals["recurring"], totals["with_ticket"]
+            totals["active"],
+            totals["older_than_7_days"],
+            totals["without_device"],
+            totals["recurring"],
+            totals["with_ticket"]
         )
     };
     let mut lines: Vec<Value> = Vec::new();
@@ -128,8 +130,17 @@ fn text(answer: &Value) -> String {
         }
     }
     let columns = [
-        "priority", "title", "id", "since", "device", "device_id", "room", "seen_30d",
-        "same_room", "same_time", "tickets",
+        "priority",
+        "title",
+        "id",
+        "since",
+        "device",
+        "device_id",
+        "room",
+        "seen_30d",
+        "same_room",
+        "same_time",
+        "tickets",
     ];
     answer::rows(&mut text, &columns, &lines);
     answer::end(&mut text, answer);

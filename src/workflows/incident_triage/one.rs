@@ -16,11 +16,7 @@ struct Status {
     effective_status: Option<String>,
 }
 
-pub(super) async fn compute(
-    desk: &Desk<'_>,
-    facts: &Facts,
-    id: &str,
-) -> Result<Computed, Failure> {
+pub(super) async fn compute(desk: &Desk<'_>, facts: &Facts, id: &str) -> Result<Computed, Failure> {
     let cases = facts.cases();
     let Some(place) = cases.iter().position(|case| case.incident.id == id) else {
         return Err(absent(facts, id));
@@ -112,8 +108,18 @@ fn text(answer: &Value) -> String {
     let incident = &answer["incident"];
     let mut text = "one incident:".to_owned();
     let columns = [
-        "priority", "title", "id", "since", "age_hours", "device", "device_id",
-        "device_status_now", "room", "seen_30d", "place", "of_active",
+        "priority",
+        "title",
+        "id",
+        "since",
+        "age_hours",
+        "device",
+        "device_id",
+        "device_status_now",
+        "room",
+        "seen_30d",
+        "place",
+        "of_active",
     ];
     answer::rows(&mut text, &columns, std::slice::from_ref(incident));
     for (list, columns) in [
@@ -122,9 +128,7 @@ fn text(answer: &Value) -> String {
         ("same_time", &["id", "priority", "title", "device", "room", "since"][..]),
         ("tickets", &["id", "title", "opened"][..]),
     ] {
-        let rows = incident[list].as_array().map(Vec::as_slice).unwrap_or_default();
-        text.push_str(&format!("\n{list}: {}", rows.len()));
-        answer::rows(&mut text, columns, rows);
+        answer::list(&mut text, incident, list, columns);
     }
     answer::end(&mut text, answer);
     text
