@@ -85,12 +85,17 @@ fn set_default(operation: &mut dyn TableLike, inner: &str, key: &str, value: &st
 
 /// Adds a member; in an inline table the white space before the brace stays before the brace.
 fn add(table: &mut dyn TableLike, key: &str, value: &str) {
+    tidy(table);
+    table.insert(key, toml_edit::value(value));
+}
+
+/// Lets no white space stand between the last value and a comma that is about to follow it.
+pub(super) fn tidy(table: &mut dyn TableLike) {
     let last = table.iter().last().map(|(key, _)| key.to_owned());
     let last = last.and_then(|last| table.get_mut(&last)).and_then(Item::as_value_mut);
     if let Some(last) = last.filter(|last| last.decor().suffix().is_some()) {
         last.decor_mut().set_suffix("");
     }
-    table.insert(key, toml_edit::value(value));
 }
 
 /// Lets a tool keep the name of an argument that the document renamed.

@@ -86,6 +86,7 @@ fn complete(document: &mut DocumentMut, id: &str, tool: &Value) -> Option<()> {
         _ => InlineTable::new(),
     };
     let known: &Map<String, Value> = tool["example"].as_object()?;
+    super::edit::tidy(&mut example);
     for (name, value) in known.iter().filter(|(name, _)| name.as_str() != "limit") {
         if !example.contains_key(name) {
             example.insert(name, toml(value)?);
