@@ -35,6 +35,9 @@ fn page(changes: &Changes, out: &mut String) -> std::fmt::Result {
         if !lines.is_empty() {
             writeln!(out, "\n## {title}\n")?;
             lines.iter().try_for_each(|line| item(line, out))?;
+            if effect == Effect::BreakingTyped {
+                writeln!(out, "\n{}", lines::BY_HAND)?;
+            }
         }
     }
     proposals(changes, out)?;

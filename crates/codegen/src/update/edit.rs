@@ -48,6 +48,14 @@ fn rename_calls(document: &mut DocumentMut, names: &[(&str, &str)]) {
     }
 }
 
+/// Puts another key with a text where one stands.
+pub(super) fn replace(table: &mut dyn TableLike, key: &str, (name, text): (&str, &str)) {
+    rename_keys(table, &[(key, name)]);
+    if let Some(item) = table.get_mut(name) {
+        *item = toml_edit::value(text);
+    }
+}
+
 /// Renames keys in their places: all are taken out, then put back in order.
 fn rename_keys(table: &mut dyn TableLike, names: &[(&str, &str)]) {
     let keys: Vec<String> = table.iter().map(|(key, _)| key.to_owned()).collect();
