@@ -65,7 +65,13 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the HTTP service on a free port.
     pub(crate) fn http(arguments: &[&str]) -> Self {
+        Self::http_with(&[], arguments)
+    }
+
+    /// The same with variables.
+    pub(crate) fn http_with(variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut command = program();
+        command.envs(variables.iter().copied());
         command.args(["http", "--port", "0"]).args(arguments);
         Self::start(command, Pipe::Stderr, "MCP at http://", "/mcp")
     }

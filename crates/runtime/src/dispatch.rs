@@ -18,7 +18,7 @@ use xyte_mcp_catalogue::{Form, Location};
 
 use self::desk::{Computed, Desk};
 use self::ending::Ending;
-use self::view::{list_plan, one_piece};
+use self::view::one_piece;
 use crate::caller::{Address, Caller, Digest, Key, Toolsets};
 use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
@@ -27,7 +27,7 @@ use crate::input::Input;
 use crate::progress;
 use crate::request::RequestId;
 use crate::service::Service;
-use crate::shape::Shaped;
+use crate::shape::{Shaped, budget};
 use crate::strangers::Verdict;
 use crate::upstream::{Answered, Exchange, Kind, Order, describe};
 
@@ -142,10 +142,7 @@ async fn perform(
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
     let errand = Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
     match tool.entry.answer.form {
-        Form::List => {
-            let (plan, limit) = list_plan(tool, options, view);
-            walk::walk(&errand, &plan, limit).await
-        }
+        Form::List => walk::walk(&errand, view).await,
         Form::Computed => Box::pin(compute(&errand)).await,
         Form::Object | Form::Unknown => match errand.fetch(Vec::new()).await? {
             Fetched::Preview(request) => Ok(preview(&request)),
@@ -167,7 +164,8 @@ async fn compute(errand: &Errand<'_>) -> Performed {
     let arguments = errand.arguments.clone();
     let computed = service.api.compute(&tool.entry.operation, &desk, arguments).await?;
     let Computed { structured, text, as_of } = computed;
-    Ok((Shaped { structured, text }, Some(as_of)))
+    let room = budget::chars(service.settings.answer_tokens);
+    Ok((budget::clamp(Shaped { structured, text }, room), Some(as_of)))
 }
 
 /// The answer of a dry run.
