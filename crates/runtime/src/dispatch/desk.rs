@@ -14,6 +14,7 @@ use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
 use crate::failure::Failure;
 use crate::json;
+use crate::progress;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
@@ -48,6 +49,19 @@ pub struct Rows<T> {
     pub as_of: DateTime<Utc>,
 }
 
+/// A list of nothing, which is all of it, and was never anything else.
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            odd: 0,
+            complete: true,
+            warnings: Vec::new(),
+            as_of: DateTime::<Utc>::MAX_UTC,
+        }
+    }
+}
+
 /// The reads of one caller.
 pub struct Desk<'a> {
     pub(super) service: &'a Service,
@@ -66,6 +80,11 @@ impl Desk<'_> {
         self.span.deadline
     }
 
+    /// Announces so many more reads to whoever watches the call.
+    pub fn expect(&self, reads: usize) {
+        progress::expect(reads);
+    }
+
     /// Walks a whole list and reads the named parts of its rows, which are all that is built.
     ///
     /// # Errors
@@ -75,6 +94,20 @@ impl Desk<'_> {
         operation: &str,
         arguments: &Arguments,
         columns: &[&str],
+    ) -> Result<Rows<T>, Failure> {
+        self.first(operation, arguments, columns, usize::MAX).await
+    }
+
+    /// The same up to so many rows; where more follow, it is not complete.
+    ///
+    /// # Errors
+    /// As of a whole list.
+    pub async fn first<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        arguments: &Arguments,
+        columns: &[&str],
+        most: usize,
     ) -> Result<Rows<T>, Failure> {
         let tool = self.find(operation)?;
         let options = self.options();
@@ -89,7 +122,7 @@ impl Desk<'_> {
             format: Format::Json,
         };
         let errand = self.errand(tool, arguments, &options);
-        let walked = gather(&errand, &plan, usize::MAX, Gap::IsPassed).await?;
+        let walked = gather(&errand, &plan, most, Gap::IsPassed).await?;
         let Walked::Gathered(gathered, as_of) = walked else {
             return Err(Failure::unknown_operation(operation)); // Only a dry run answers otherwise.
         };

@@ -56,11 +56,16 @@ async fn a_stateless_client_discovers_and_may_keep_what_it_learned() {
         (&json!(300_000), &json!("public"))
     );
     assert_eq!(answer["result"]["instructions"], "Call list_things first.");
+    // Headers that a shared cache does not know of choose what is listed.
+    for method in ["tools/list", "resources/list", "resources/templates/list"] {
+        let (_, answer) = stateless(method, json!({}), None).await;
+        assert_eq!(
+            (&answer["result"]["ttlMs"], &answer["result"]["cacheScope"]),
+            (&json!(300_000), &json!("private")),
+            "{method}"
+        );
+    }
     let (_, answer) = stateless("tools/list", json!({}), None).await;
-    assert_eq!(
-        (&answer["result"]["ttlMs"], &answer["result"]["cacheScope"]),
-        (&json!(300_000), &json!("public"))
-    );
     assert_eq!(answer["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["version"], "1.2.3");
 }
 
