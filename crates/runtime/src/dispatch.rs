@@ -191,7 +191,9 @@ async fn admit(
         .with_hint(service.settings.key_hint.clone()));
     }
     let who = key.map_or_else(|| caller.tenant(), Key::digest);
-    service.limit.admit(who).await.map_err(|wait| over_limit(service, wait))?;
+    let whereabouts = || service.strangers.whereabouts(caller);
+    let admitted = service.limit.admit(who, whereabouts).await;
+    admitted.map_err(|wait| over_limit(service, wait))?;
     let toolset = &tool.entry.toolset;
     if !service.offers(tool) {
         let message = format!(
@@ -297,7 +299,6 @@ impl Errand<'_> {
             deadline: self.span.deadline,
             kind: self.kind(),
         };
-        let started = Instant::now();
         let result = service.upstream.fetch(order).await.and_then(|answered| {
             self.status.store(answered.reply.status, Ordering::Relaxed);
             self.note_key(answered.reply.status);
@@ -314,8 +315,9 @@ impl Errand<'_> {
                 )),
             }
         });
-        let outcome = result.as_ref().map(|answered| answered.reply.status);
-        service.metrics.exchanged(self.tool, outcome, started.elapsed());
+        if let Err(failure) = &result {
+            service.metrics.lost(&failure.code);
+        }
         result.map(Fetched::Answered)
     }
 

@@ -100,7 +100,8 @@ impl Service {
         });
         let fallbacks = metrics.limit_fallbacks.clone();
         let limit = Limit::new(settings.rate_limit, shared.clone(), fallbacks);
-        let upstream = Upstream::new(&settings.manners, shared.clone()).counting(reuse);
+        let upstream =
+            Upstream::new(&settings.manners, shared.clone()).counting(reuse, metrics.attempts());
         let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
         let under_way = TaskTracker::new();

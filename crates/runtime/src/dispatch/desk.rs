@@ -173,11 +173,14 @@ impl Desk<'_> {
         Ok((object, answered.at))
     }
 
-    fn find(&self, operation: &str) -> Result<&Tool, Failure> {
+    fn find(&self, name: &str) -> Result<&Tool, Failure> {
         // What a tool calls is declared, so that its description can tell.
-        let declared = self.tool.entry.calls.iter().any(|name| name == operation);
-        let found = declared.then(|| self.service.catalogue.find_operation(operation)).flatten();
-        found.filter(|tool| tool.is_read()).ok_or_else(|| Failure::unknown_operation(operation))
+        let catalogue = &self.service.catalogue;
+        let declared = self.tool.entry.calls.iter();
+        let mut declared = declared.filter_map(|operation| catalogue.find_operation(operation));
+        // The name of a tool outlives the id of its operation.
+        let found = declared.find(|tool| tool.entry.operation == name || tool.name() == name);
+        found.filter(|tool| tool.is_read()).ok_or_else(|| Failure::unknown_operation(name))
     }
 
     fn options(&self) -> Options {
