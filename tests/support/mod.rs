@@ -83,8 +83,13 @@ impl Running {
 
     /// Starts the sandbox with another scenario.
     pub(crate) fn sandbox_of(scenario: &str) -> Self {
+        Self::seeded(scenario, "1")
+    }
+
+    /// Starts the sandbox with another scenario and another fleet.
+    pub(crate) fn seeded(scenario: &str, seed: &str) -> Self {
         let mut command = program();
-        command.args(["sandbox", "--port", "0", "--scenario", scenario]);
+        command.args(["sandbox", "--port", "0", "--scenario", scenario, "--seed", seed]);
         let mut running = Self::start(command, Pipe::Stdout, "admin: http://", " ");
         let (_, first) = running.started.split_once("http://").unwrap();
         let address = first.lines().next().unwrap().to_owned();
