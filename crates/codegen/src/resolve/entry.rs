@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use xyte_mcp_catalogue::{Class, Entry, ErrorRule};
 
 use super::{
-    Context, answer, arguments, credential, error_rule, farewell, need_reason, surface, text,
+    Context, answer, arguments, consent, credential, error_rule, farewell, need_reason, surface, text,
 };
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{OperationOverride, ToolOverride, Word};
@@ -66,6 +66,7 @@ pub(super) fn resolve(
         path: operation.path.clone(),
         calls: Vec::new(),
         credential,
+        consent: consent::resolve(context, overrides, &arguments.list, findings),
         arguments: arguments.list,
         optional_body: operation.body.as_ref().is_some_and(|body| !body.required),
         accept: operation.accept.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use xyte_mcp_catalogue::{Answer, Class, Entry, Form};
+use xyte_mcp_catalogue::{Answer, Class, Consent, Entry, Form};
 
 use super::{Context, entry, farewell, text};
 use crate::diagnostic::Diagnostic;
@@ -67,6 +67,10 @@ pub(super) fn resolve(
         resource: None,
         route: None,
         cache: false,
+        consent: Consent {
+            always: workflow.consent.as_ref().is_some_and(|consent| *consent.get_ref()),
+            ..Consent::default()
+        },
         example: example(workflow, findings),
     }
 }
