@@ -17,6 +17,7 @@ pub mod limit;
 pub mod metrics;
 pub mod remote;
 pub mod request;
+pub mod seal;
 pub mod server;
 pub mod service;
 pub mod shape;
