@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use xyte_mcp_runtime::caller::{Key, Toolsets};
+use xyte_mcp_runtime::dispatch::consent::Policy;
 use xyte_mcp_runtime::upstream::Manners;
 
 use crate::cli::Flags;
@@ -53,6 +54,12 @@ pub(crate) struct Config {
     pub(crate) log_level: tracing::Level,
     pub(crate) environment: Environment,
     pub(crate) audit: AuditTo,
+    /// When people are asked before a change.
+    pub(crate) confirm: Policy,
+    /// Commands that they are asked for, too.
+    pub(crate) confirm_commands: Vec<String>,
+    /// Most targets of one call.
+    pub(crate) bulk_max: usize,
     /// What the operator should know and may leave as it is.
     pub(crate) warnings: Vec<String>,
     /// Where each setting came from.
@@ -137,6 +144,9 @@ impl Config {
             })?,
             environment: lookup.parse("XYTE_ENV", "prod", str::parse)?,
             audit: lookup.parse("XYTE_AUDIT", "off", audit)?,
+            confirm: lookup.parse("XYTE_CONFIRM", "auto", confirm)?,
+            confirm_commands: lookup.parse("XYTE_CONFIRM_COMMANDS", "", |text| Ok(list(text)))?,
+            bulk_max: lookup.parse("XYTE_BULK_MAX", "50", bulk_max)?,
         })
     }
 }
@@ -226,6 +236,22 @@ fn boolean(text: &str) -> Result<bool, String> {
         "false" | "0" | "no" | "off" => Ok(false),
         _ => Err("true or false".to_owned()),
     }
+}
+
+fn confirm(text: &str) -> Result<Policy, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "auto" => Ok(Policy::Auto),
+        "elicit" => Ok(Policy::Elicit),
+        "token" => Ok(Policy::Token),
+        "off" => Ok(Policy::Off),
+        _ => Err("auto, elicit, token or off".to_owned()),
+    }
+}
+
+fn bulk_max(text: &str) -> Result<usize, String> {
+    let wanted = "a whole number of targets from 1 to 1000";
+    let count = number(wanted)(text)?;
+    if (1..=1000).contains(&count) { Ok(count) } else { Err(wanted.to_owned()) }
 }
 
 fn audit(text: &str) -> Result<AuditTo, String> {

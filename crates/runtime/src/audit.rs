@@ -187,8 +187,15 @@ fn targets(
         .collect()
 }
 
+/// The digest of a value, whatever the order in which its members were written.
+pub(crate) fn digest_of(value: &Value) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    feed(&mut hash, value);
+    hash.finalize().into()
+}
+
 /// The digest of the arguments, whatever the order in which they were written.
-fn digest(arguments: &Map<String, Value>) -> String {
+pub(crate) fn digest(arguments: &Map<String, Value>) -> String {
     let mut hash = Sha256::new();
     feed(&mut hash, &Value::Object(arguments.clone()));
     hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))

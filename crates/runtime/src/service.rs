@@ -13,7 +13,9 @@ use crate::api::Api;
 use crate::audit::Audit;
 use crate::caller::{Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
+use crate::dispatch::consent::Policy;
 use crate::drift::Drift;
+use crate::ledger::Ledger;
 use crate::limit::Limit;
 use crate::metrics::{Metrics, Reuse};
 use crate::seal::Seal;
@@ -44,6 +46,10 @@ pub struct Settings {
     pub meta: Map<String, Value>,
     /// Where calls are written down.
     pub audit: Audit,
+    /// When people are asked before a change.
+    pub confirm: Policy,
+    /// What people are asked for besides what destroys: values of arguments that the catalogue names.
+    pub confirm_named: Vec<String>,
     /// Seals what callers bring back: cursors, plans.
     pub seal: Arc<Seal>,
     /// Most tokens of one answer, counted as characters ÷ 4.
@@ -63,6 +69,8 @@ impl Default for Settings {
             key_hint: "Set the API key.".to_owned(),
             meta: Map::new(),
             audit: Audit::default(),
+            confirm: Policy::default(),
+            confirm_named: Vec::new(),
             seal: Arc::default(),
             answer_tokens: 6_000,
         }
@@ -81,6 +89,8 @@ pub struct Service {
     pub drift: Drift,
     pub(crate) api: Arc<dyn Api>,
     pub(crate) limit: Limit,
+    /// What is remembered of changes.
+    pub(crate) ledger: Ledger,
     pub(crate) upstream: Upstream,
     /// Calls whose end was not told yet.
     pub(crate) under_way: TaskTracker,
@@ -118,6 +128,7 @@ impl Service {
             drift,
             api,
             limit,
+            ledger: Ledger::new(shared.clone()),
             upstream,
             under_way,
             shared,

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::consent::{Consent, Scene};
 use super::walk::{Gap, Walked, gather};
 use super::{Errand, Fetched, Span};
 use crate::caller::{Address, Digest, Key};
@@ -58,12 +59,32 @@ pub struct Desk<'a> {
     pub(super) status: &'a AtomicU16,
     pub(super) fresh: bool,
     pub(super) span: Span,
+    pub(super) consent: &'a Consent<'a>,
+    pub(super) dry_run: bool,
 }
 
 impl Desk<'_> {
     /// When the call ends: what is not read by then is missing.
     pub fn deadline(&self) -> Instant {
         self.span.deadline
+    }
+
+    /// Whether the call is to show what it would do, and to change nothing.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Goes on when a person agreed to this, once; a call that only shows is never asked for.
+    ///
+    /// # Errors
+    /// When nobody agreed yet, or to something else.
+    pub async fn consent(&self, scene: &Scene) -> Result<(), Failure> {
+        self.consent.settle(scene).await
+    }
+
+    /// What makes a later call do exactly this, where the operator lets it.
+    pub fn plan_token(&self, scene: &Scene) -> Option<String> {
+        self.consent.token(scene)
     }
 
     /// Walks a whole list and reads the named parts of its rows, which are all that is built.
