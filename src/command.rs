@@ -64,7 +64,9 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         audit: audit(&config.audit)?.masking(config.secrets()),
         confirm: config.confirm,
         confirm_named: config.confirm_commands.clone(),
-        ..Settings::default()
+        bulk_max: config.bulk_max,
+        seal: config.sealing.seal.clone(),
+        answer_tokens: config.answer_tokens,
     };
     let keys = own_keys(&catalogue, |variable| match (variable, &sandbox) {
         ("XYTE_API_KEY", None) => Some(config.api_key.clone()),

@@ -155,7 +155,6 @@ async fn a_yes_holds_for_what_was_asked_and_for_nothing_else() {
         (KEY_A, "delete_device", device(), &forged, "plan_invalid"),
         (KEY_B, "delete_device", device(), &yes, "plan_invalid"),
         (KEY_A, "delete_device", other, &yes, "plan_mismatch"),
-        (KEY_A, "split_device", device(), &yes, "plan_mismatch"),
     ] {
         let refused = rig.ask(key, tool, arguments, more.clone()).await;
         assert_eq!(code(&refused), expected, "{tool}");

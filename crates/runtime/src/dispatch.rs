@@ -3,6 +3,7 @@
 //! There is no other way to the platform, and no way in without a [`Caller`].
 //! It knows neither header names nor what a status number means.
 
+pub mod bulk;
 pub mod consent;
 pub mod desk;
 mod ending;

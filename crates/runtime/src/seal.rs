@@ -4,7 +4,9 @@ use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 
 use crate::caller::Digest;
@@ -21,6 +23,8 @@ pub enum Purpose {
     Plan,
     /// The state of a request that waits for a person.
     Request,
+    /// What a change did, for a later one to undo.
+    Report,
 }
 
 /// Why a sealed text does not open.
@@ -109,6 +113,40 @@ impl Seal {
     }
 }
 
+/// Text that holds no keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeysError {
+    /// It is not base64.
+    #[error("key {0} is not base64")]
+    Unreadable(usize),
+    /// It has another length.
+    #[error("key {at} has {length} bytes")]
+    Length {
+        /// Which of the keys, from 1.
+        at: usize,
+        /// Its bytes.
+        length: usize,
+    },
+}
+
+/// Reads keys of 32 bytes in base64, of either alphabet, with commas between them.
+///
+/// # Errors
+/// When one of them is none.
+pub fn keys(text: &str) -> Result<Vec<[u8; 32]>, KeysError> {
+    const PADDED_OR_NOT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const ENGINE: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, PADDED_OR_NOT);
+    let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let read = |(at, text): (usize, &str)| {
+        let text = text.replace('-', "+").replace('_', "/");
+        let bytes = ENGINE.decode(text).map_err(|_| KeysError::Unreadable(at + 1))?;
+        let length = bytes.len();
+        bytes.try_into().map_err(|_| KeysError::Length { at: at + 1, length })
+    };
+    texts.enumerate().map(read).collect()
+}
+
 impl Default for Seal {
     fn default() -> Self {
         Self::made_up()
@@ -128,6 +166,7 @@ fn bound(purpose: Purpose, tenant: Digest) -> [u8; 33] {
         Purpose::Cursor => 1,
         Purpose::Plan => 2,
         Purpose::Request => 3,
+        Purpose::Report => 4,
     };
     bound[1..].copy_from_slice(&tenant);
     bound
@@ -210,6 +249,17 @@ mod tests {
             Seal::new(vec![old]).open(Purpose::Cursor, A, &text, now()),
             Err(Broken::Invalid)
         );
+    }
+
+    #[test]
+    fn keys_are_read_in_either_alphabet_and_a_wrong_one_is_named() {
+        let (plus, url) = ("+".repeat(42) + "8=", "-".repeat(42) + "8");
+        assert_eq!(keys(&plus).unwrap(), keys(&url).unwrap());
+        let key = URL_SAFE_NO_PAD.encode([9; 32]);
+        assert_eq!(keys(&format!(" {key} , {key}, ")).unwrap(), [[9; 32]; 2]);
+        assert_eq!(keys(&format!("{key},c2hvcnQ")), Err(KeysError::Length { at: 2, length: 5 }));
+        assert_eq!(keys("not base64!"), Err(KeysError::Unreadable(1)));
+        assert_eq!(keys(" , ").unwrap(), Vec::<[u8; 32]>::new());
     }
 
     #[test]

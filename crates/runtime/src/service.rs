@@ -50,6 +50,8 @@ pub struct Settings {
     pub confirm: Policy,
     /// What people are asked for besides what destroys: values of arguments that the catalogue names.
     pub confirm_named: Vec<String>,
+    /// Most targets of one call.
+    pub bulk_max: usize,
     /// Seals what callers bring back: cursors, plans.
     pub seal: Arc<Seal>,
     /// Most tokens of one answer, counted as characters ÷ 4.
@@ -71,6 +73,7 @@ impl Default for Settings {
             audit: Audit::default(),
             confirm: Policy::default(),
             confirm_named: Vec::new(),
+            bulk_max: 50,
             seal: Arc::default(),
             answer_tokens: 6_000,
         }

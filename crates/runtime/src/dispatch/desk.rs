@@ -162,17 +162,27 @@ impl Desk<'_> {
     }
 
     fn find(&self, operation: &str) -> Result<&Tool, Failure> {
-        // What a tool calls is declared, so that its description can tell.
-        let declared = self.tool.entry.calls.iter().any(|name| name == operation);
-        let found = declared.then(|| self.service.catalogue.find_operation(operation)).flatten();
-        found.filter(|tool| tool.is_read()).ok_or_else(|| Failure::unknown_operation(operation))
+        let found = self.declared(operation).filter(|tool| tool.is_read());
+        found.ok_or_else(|| Failure::unknown_operation(operation))
     }
 
-    fn options(&self) -> Options {
+    /// What a tool calls is declared, so that its description can tell.
+    fn declared(&self, operation: &str) -> Option<&Tool> {
+        let declared = self.tool.entry.calls.iter().any(|name| name == operation);
+        declared.then(|| self.service.catalogue.find_operation(operation)).flatten()
+    }
+
+    /// An operation that changes something; a tool that only reads has none.
+    pub(super) fn find_change(&self, operation: &str) -> Result<&Tool, Failure> {
+        let found = self.declared(operation).filter(|tool| !tool.is_read() && !self.tool.is_read());
+        found.ok_or_else(|| Failure::unknown_operation(operation))
+    }
+
+    pub(super) fn options(&self) -> Options {
         Options { fresh: self.fresh, ..Options::default() }
     }
 
-    fn errand<'e>(
+    pub(super) fn errand<'e>(
         &'e self,
         tool: &'e Tool,
         arguments: &'e Arguments,
