@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use support::{DEVICE, KEY_A, KEY_B, Running, modern, program, request};
+use support::{DEVICE, KEY_A, KEY_B, Running, program, request};
 
 /// A server in front of a sandbox, with these flags.
 struct Rig {
@@ -40,37 +40,13 @@ impl Rig {
 
     /// A call by a client of the stateless era that can ask its user.
     async fn ask(&self, key: &str, tool: &str, arguments: Value, more: Value) -> Value {
-        let mut params = json!({"name": tool, "arguments": arguments, "_meta": modern()});
-        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({"elicitation": {}});
-        for (name, value) in more.as_object().unwrap() {
-            params[name] = value.clone();
-        }
-        let headers = [
-            ("mcp-protocol-version", "2026-07-28"),
-            ("mcp-method", "tools/call"),
-            ("mcp-name", tool),
-            ("x-xyte-api-key", key),
-        ];
-        let (status, answer) = self.server.post(&request("tools/call", params), &headers).await;
-        assert_eq!(status, 200, "{answer}");
-        answer["result"].clone()
+        self.server.call_asking(key, (tool, arguments), more).await
     }
 
     /// What was changed at the platform.
     async fn changes(&self) -> Vec<String> {
-        changes(&self.sandbox).await
+        self.sandbox.changes().await
     }
-}
-
-async fn changes(sandbox: &Running) -> Vec<String> {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let url = format!("http://{}/requests", sandbox.admin);
-    let log: Value = client.get(url).send().await.unwrap().json().await.unwrap();
-    let entries = log.as_array().or_else(|| log["requests"].as_array()).unwrap().iter();
-    let line = |entry: &Value| {
-        format!("{} {}", entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap())
-    };
-    entries.map(line).filter(|line| !line.starts_with("GET ")).collect()
 }
 
 fn code(result: &Value) -> &str {
@@ -274,12 +250,12 @@ async fn over_pipes_the_client_is_asked_while_the_call_waits() {
         let asked = pipes.receive();
         assert_eq!(asked["method"], "elicitation/create", "{asked}");
         assert!(asked["params"]["message"].as_str().unwrap().contains("Fjord display"));
-        assert_eq!(changes(&sandbox).await, [""; 0]);
+        assert_eq!(sandbox.changes().await, [""; 0]);
         pipes.send(&json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"action": action}}));
         let result = &pipes.receive()["result"];
         assert_eq!(expected, (result["isError"] == true).then(|| code(result)), "{result}");
     }
-    assert_eq!(changes(&sandbox).await, delete());
+    assert_eq!(sandbox.changes().await, delete());
 }
 
 #[tokio::test]
@@ -290,7 +266,7 @@ async fn a_client_that_goes_while_the_question_is_open_has_changed_nothing() {
     pipes.call("delete_device", device());
     assert_eq!(pipes.receive()["method"], "elicitation/create");
     drop(pipes);
-    assert_eq!(changes(&sandbox).await, [""; 0]);
+    assert_eq!(sandbox.changes().await, [""; 0]);
 }
 
 #[tokio::test]
@@ -305,7 +281,7 @@ async fn over_pipes_a_client_that_cannot_ask_gets_a_token_for_its_host_to_ask() 
     pipes.call("delete_device", json!({"device_id": DEVICE, "plan_token": token}));
     let done = pipes.receive();
     assert_eq!(done["result"]["isError"], false, "{done}");
-    assert_eq!(changes(&sandbox).await, delete());
+    assert_eq!(sandbox.changes().await, delete());
 }
 
 #[tokio::test]
@@ -321,7 +297,7 @@ async fn the_shell_asks_on_a_terminal_only_and_takes_a_flag_instead() {
     let refused = call(&[]);
     assert!(!refused.status.success());
     assert!(String::from_utf8_lossy(&refused.stdout).contains("--yes"));
-    assert_eq!(changes(&sandbox).await, [""; 0]);
+    assert_eq!(sandbox.changes().await, [""; 0]);
     assert!(call(&["--yes"]).status.success());
-    assert_eq!(changes(&sandbox).await, delete());
+    assert_eq!(sandbox.changes().await, delete());
 }

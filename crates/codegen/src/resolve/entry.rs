@@ -44,13 +44,15 @@ pub(super) fn resolve(
     let resource =
         overrides.resource.as_ref().map(|resource| readable.resource(resource, findings));
     let route = readable.route(overrides, findings);
+    let annotations = annotations(operation, overrides, class, findings);
+    let repeats = annotations["idempotentHint"] == false;
     let tool = json!({
         "name": name(&overrides.operation, &overrides.tool, findings),
         "title": title,
         "description": description,
-        "inputSchema": arguments.schema(&resolved.answer, class),
+        "inputSchema": arguments.schema(&resolved.answer, class, repeats),
         "outputSchema": resolved.schema,
-        "annotations": annotations(operation, overrides, class, findings),
+        "annotations": annotations,
     });
     Entry {
         operation: operation.id.clone(),

@@ -149,13 +149,14 @@ impl Desk<'_> {
         self.list_run(&run.run).await?;
         self.remember(&run).await?;
         let run = Mutex::new(run);
-        let changes = items.iter().enumerate().map(|(at, item)| self.change(operation, at, item, &run));
+        let changes = items.into_iter().enumerate();
+        let changes = changes.map(|(at, item)| self.change(operation, at, item.arguments, &run));
         let most = self.service.settings.manners.concurrency;
         futures::stream::iter(changes).buffer_unordered(most).for_each(|()| async {}).await;
         Ok(run.into_inner())
     }
 
-    async fn change(&self, operation: &str, at: usize, item: &Item, run: &Mutex<Run>) {
+    async fn change(&self, operation: &str, at: usize, arguments: Arguments, run: &Mutex<Run>) {
         if Instant::now() + TOO_LATE > self.span.deadline {
             let why = "the call's time was over before it was sent".to_owned();
             return self.note(run, at, (Outcome::Skipped, Some(why), Value::Null)).await;
@@ -172,7 +173,7 @@ impl Desk<'_> {
                 return;
             }
         }
-        let outcome = match self.send(operation, &item.arguments).await {
+        let outcome = match self.send(operation, &arguments).await {
             Ok(answer) => (Outcome::Executed, None, answer),
             Err(failure) => match failure.reach {
                 Reach::Done => (Outcome::Executed, None, Value::Null),

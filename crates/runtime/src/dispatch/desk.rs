@@ -134,6 +134,20 @@ impl Desk<'_> {
         Ok(read)
     }
 
+    /// The same, past every answer that is kept.
+    ///
+    /// # Errors
+    /// When there is no answer, or it has another form.
+    pub async fn fresh_object<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        arguments: &Arguments,
+        columns: &[&str],
+    ) -> Result<(T, DateTime<Utc>), Failure> {
+        let desk = Desk { fresh: true, ..*self };
+        desk.object(operation, arguments, columns).await
+    }
+
     /// Reads one object; of its members, the named ones, or all.
     ///
     /// # Errors
