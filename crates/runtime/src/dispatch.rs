@@ -15,7 +15,6 @@ mod view;
 mod walk;
 
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -30,7 +29,7 @@ use self::idempotency::Once;
 use self::outcome::settle;
 use self::view::one_piece;
 use crate::audit;
-use crate::caller::{Address, Caller, Digest, Key, Toolsets};
+use crate::caller::{Address, Caller, Digest, Key};
 use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
@@ -212,7 +211,20 @@ async fn attend(
         }
         false => None,
     };
-    let (mut shaped, as_of) = send(errand, view).await?;
+    if options.dry_run && !tool.is_read() {
+        let desk = errand.desk(&consent);
+        service.api.check(&tool.entry.operation, &desk, arguments).await?;
+    }
+    let began = Utc::now();
+    let (mut shaped, as_of) = match send(errand, view).await {
+        Err(failure) if failure.reach == Reach::Uncertain && !tool.is_read() => {
+            let desk = errand.desk(&consent);
+            let seen = service.api.look(&tool.entry.operation, &desk, arguments, began).await;
+            let words = seen.map(|seen| format!("; {seen}")).unwrap_or_default();
+            return Err(Failure { message: format!("{}{words}", failure.message), ..failure });
+        }
+        sent => sent?,
+    };
     if let Some(scene) = scene {
         target::show(&mut shaped, &scene, &consent);
     }
@@ -234,11 +246,9 @@ async fn send(errand: &Errand<'_>, view: View) -> Performed {
 
 /// What the server works out itself, from reads of this caller.
 async fn compute(errand: &Errand<'_>, consent: &Consent<'_>) -> Performed {
-    let &Errand { service, tool, tenant, key, stranger, status, options, span, .. } = errand;
-    let fresh = options.fresh;
-    let dry_run = options.dry_run;
-    let desk = Desk { service, tool, tenant, key, stranger, status, fresh, span, consent, dry_run };
-    if dry_run && tool.is_read() {
+    let &Errand { service, tool, options, .. } = errand;
+    let desk = errand.desk(consent);
+    if options.dry_run && tool.is_read() {
         return Ok((desk.preview(), None));
     }
     let arguments = errand.arguments.clone();
@@ -281,7 +291,14 @@ enum Fetched {
     Answered(Answered),
 }
 
-impl Errand<'_> {
+impl<'a> Errand<'a> {
+    /// What code that knows the platform works with in this call.
+    fn desk(&'a self, consent: &'a Consent<'a>) -> Desk<'a> {
+        let &Self { service, tool, tenant, key, stranger, status, options, span, .. } = self;
+        let &Options { fresh, dry_run, .. } = options;
+        Desk { service, tool, tenant, key, stranger, status, fresh, span, consent, dry_run }
+    }
+
     /// Sends one request, or describes it in a dry run; an answer that is no success is a failure.
     async fn fetch(&self, query: Vec<(String, String)>) -> Result<Fetched, Failure> {
         let (service, entry) = (self.service, &self.tool.entry);
