@@ -98,7 +98,12 @@ fn unfit(
 }
 
 /// Looks at the platform for what became of commands: once for those of which nothing is known, until the end where the caller waits.
-async fn look(desk: &Desk<'_>, run: &mut Run, command: &str, follow: bool) {
+async fn look(
+    desk: &Desk<'_>,
+    run: &mut Run,
+    (command, since): (&str, DateTime<Utc>),
+    follow: bool,
+) {
     let mut pause = FIRST_PAUSE;
     loop {
         let open = |told: &Told| match told.outcome {
