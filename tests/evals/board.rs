@@ -1,0 +1,122 @@
+//! The scoreboard: what a script said beside what is true, what it cost beside what it may, as a line of a table. It asks nothing.
+
+use crate::Variant;
+use crate::agent::{Cost, Ending};
+use crate::task::Said;
+use crate::world::Facts;
+
+/// A line of the table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) cells: Vec<String>,
+    /// Why it is no pass.
+    pub(crate) misses: Vec<String>,
+}
+
+pub(crate) const HEAD: [&str; 15] = [
+    "task", "world", "seed", "fault", "calls", "in", "out", "largest", "o200k text/json", "upstream",
+    "peak", "retries", "precision", "recall", "told",
+];
+
+/// Judges one run.
+pub(crate) fn judge(
+    variant: &Variant,
+    said: Said,
+    truth: &Facts,
+    (cost, misses): (Cost, Vec<String>),
+) -> Row {
+    let right = said.facts.intersection(truth).count();
+    let share = |of: usize| if of == 0 { 100.0 } else { percent(right, of) };
+    let (precision, recall) = (share(said.facts.len()), share(truth.len()));
+    let mut row = Row {
+        cells: vec![
+            variant.task.name().to_owned(),
+            variant.world.to_owned(),
+            variant.seed.to_string(),
+            variant.fault.replace('\n', "; "),
+            cost.calls.to_string(),
+            cost.tokens_in.to_string(),
+            cost.tokens_out.to_string(),
+            cost.largest.to_string(),
+            format!("{}/{}", cost.real.0, cost.real.1),
+            cost.upstream.to_string(),
+            cost.peak.to_string(),
+            cost.retries.to_string(),
+            format!("{precision:.0}% of {}", said.facts.len()),
+            format!("{recall:.0}% of {}", truth.len()),
+            format!("{:?}", said.ending).to_lowercase(),
+        ],
+        misses,
+    };
+    let mut miss = |bad: bool, what: String| {
+        if bad {
+            row.misses.push(what);
+        }
+    };
+    let budget = variant.task.budget();
+    let out = cost.tokens_out;
+    miss(cost.calls > budget.calls, format!("{} calls, may be {}", cost.calls, budget.calls));
+    miss(out > budget.tokens_out, format!("{out} tokens out, may be {}", budget.tokens_out));
+    // A fault costs requests of its own.
+    let requests = cost.upstream;
+    let dear = variant.fault.is_empty() && requests > budget.upstream;
+    miss(dear, format!("{requests} requests, may be {}", budget.upstream));
+    miss(
+        said.ending != variant.ending,
+        format!("the answer is told {:?}, is {:?}", said.ending, variant.ending),
+    );
+    let whole = said.ending == Ending::Whole;
+    miss(whole && recall < 100.0, format!("left out: {}", some(truth.difference(&said.facts))));
+    miss(precision < 100.0, format!("not so: {}", some(said.facts.difference(truth))));
+    let unwritten: Vec<&str> = said
+        .facts
+        .iter()
+        .flat_map(|fact| fact.split(' '))
+        .filter(|word| is_id(word) && !said.text.contains(word))
+        .collect();
+    miss(!unwritten.is_empty(), format!("in one form only: {unwritten:?}"));
+    row.misses.extend(said.misses);
+    row
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a few hundred facts")]
+fn percent(part: usize, whole: usize) -> f64 {
+    100.0 * part as f64 / whole as f64
+}
+
+fn is_id(word: &str) -> bool {
+    word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4
+}
+
+fn some<'f>(facts: impl Iterator<Item = &'f String>) -> String {
+    let facts: Vec<&String> = facts.collect();
+    let first: Vec<&str> = facts.iter().take(5).map(|fact| fact.as_str()).collect();
+    format!("{} such as {first:?}", facts.len())
+}
+
+/// The rows as a table of Markdown, with the misses below.
+pub(crate) fn written(rows: &[Row]) -> String {
+    let head: Vec<String> = HEAD.iter().map(|name| (*name).to_owned()).collect();
+    let line = |cells: &[String], pass: &str, widths: &[usize]| {
+        let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("| {} | {pass} |\n", cells.collect::<Vec<_>>().join(" | "))
+    };
+    let widths: Vec<usize> = (0..head.len())
+        .map(|column| {
+            let cells = rows.iter().map(|row| &row.cells).chain([&head]);
+            cells.map(|cells| cells[column].chars().count()).max().unwrap_or_default()
+        })
+        .collect();
+    let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
+    let mut text = line(&head, "pass", &widths) + &line(&rule, "----", &widths);
+    for row in rows {
+        text += &line(&row.cells, if row.misses.is_empty() { "yes " } else { "NO  " }, &widths);
+    }
+    for row in rows {
+        for miss in &row.misses {
+            let what = row.cells[..4].join(", ");
+            text += &format!("missed: {what}: {miss}\n");
+        }
+    }
+    text
+}
