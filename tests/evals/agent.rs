@@ -1,9 +1,8 @@
-//! A scripted agent before a server of its own before a sandbox of its own: it calls tools over MCP and keeps what that cost. It knows no task.
-
-use std::collections::BTreeMap;
+//! A scripted agent before a server of its own: it calls tools over MCP and keeps what that cost. It knows no task.
 
 use serde_json::{Value, json};
 
+use crate::platform::{Counted, Platform};
 use crate::support::{KEY_A, KEY_B, Running, modern, request};
 use crate::tokens;
 
@@ -13,7 +12,8 @@ pub(crate) const MOST_OF_AN_ANSWER: usize = 6_000;
 const MOST_OF_THE_LIST: usize = 6_000;
 const MOST_OF_THE_INSTRUCTIONS: usize = 600;
 /// Letters that would change how the text around them is read.
-const MISLEADING: [char; 6] = ['\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{200b}'];
+const MISLEADING: [char; 6] =
+    ['\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{200b}'];
 
 /// How an answer ends, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,19 +42,17 @@ pub(crate) struct Cost {
     pub(crate) largest: usize,
     /// Tokens of a real vocabulary, of the text and of the structured form.
     pub(crate) real: (usize, usize),
-    pub(crate) upstream: u64,
-    pub(crate) peak: u64,
-    pub(crate) retries: usize,
+    pub(crate) upstream: Counted,
 }
 
-/// The agent, with what it talks to.
-pub(crate) struct Agent {
-    sandbox: Running,
+/// The agent, with the server that it asks.
+pub(crate) struct Agent<'p> {
+    platform: &'p Platform,
     server: Running,
     toolsets: Option<&'static str>,
-    pub(crate) cost: Cost,
+    cost: Cost,
     /// What must never be, in words.
-    pub(crate) misses: Vec<String>,
+    misses: Vec<String>,
 }
 
 impl Answer {
@@ -88,53 +86,25 @@ impl Answer {
     }
 }
 
-impl Agent {
-    /// Starts a sandbox with this world, and a server without a key of its own before it.
-    pub(crate) fn start(seed: u64, world: &str, toolsets: Option<&'static str>) -> Self {
-        let sandbox = Running::sandbox_with(&["--seed", &seed.to_string(), "--scenario", world]);
-        let base = format!("http://{}", sandbox.address);
-        let server = Running::http(&["--base-url", &base, "--rate-limit", "0"]);
-        Self { sandbox, server, toolsets, cost: Cost::default(), misses: Vec::new() }
+impl<'p> Agent<'p> {
+    /// Starts a server without a key of its own, and lists its tools before a platform that breaks by these rules.
+    pub(crate) async fn start(
+        platform: &'p Platform,
+        toolsets: Option<&'static str>,
+        faults: &str,
+    ) -> Self {
+        platform.begin(faults).await;
+        let base = platform.address();
+        let start = || Running::http(&["--base-url", &base, "--rate-limit", "0"]);
+        let server = tokio::task::block_in_place(start);
+        let (cost, misses) = (Cost::default(), Vec::new());
+        let mut agent = Self { platform, server, toolsets, cost, misses };
+        agent.look().await;
+        agent
     }
 
-    fn http() -> reqwest::Client {
-        reqwest::Client::builder().no_proxy().build().unwrap()
-    }
-
-    /// What the sandbox shows from behind.
-    pub(crate) async fn behind(&self, route: &str) -> Value {
-        let url = format!("http://{}/{route}", self.sandbox.admin);
-        Self::http().get(url).send().await.unwrap().json().await.unwrap()
-    }
-
-    /// What the platform answers without the server between.
-    pub(crate) async fn row(&self, path: &str) -> Value {
-        let url = format!("http://{}/core/v1/organization/{path}", self.sandbox.address);
-        let read = Self::http().get(url).header("authorization", KEY_A).send().await.unwrap();
-        read.json().await.unwrap()
-    }
-
-    /// All rows of a list, the same way.
-    pub(crate) async fn rows(&self, list: &str) -> Vec<Value> {
-        let mut rows = Vec::new();
-        for page in 1.. {
-            let join = if list.contains('?') { '&' } else { '?' };
-            let mut read = self.row(&format!("{list}{join}page={page}")).await;
-            let Value::Array(items) = read["items"].take() else { panic!("{list}: {read}") };
-            rows.extend(items);
-            if read["has_next_page"] != true {
-                break;
-            }
-        }
-        rows
-    }
-
-    /// From here on it counts, and breaks as these rules say.
-    pub(crate) async fn begin(&mut self, faults: &str) {
-        let admin = |route: &str| format!("http://{}/{route}", self.sandbox.admin);
-        Self::http().delete(admin("requests")).send().await.unwrap();
-        let added = Self::http().post(admin("faults")).body(faults.to_owned()).send().await;
-        assert!(added.unwrap().status().is_success(), "{faults}");
+    /// What a model reads before its first call.
+    async fn look(&mut self) {
         let list = self.ask("tools/list", json!({}), KEY_A).await;
         let discovered = self.ask("server/discover", json!({}), KEY_A).await;
         let tools = tokens::quarter(&list["tools"].to_string());
@@ -197,15 +167,11 @@ impl Agent {
         answer["result"].clone()
     }
 
-    /// What the platform counted, and what must not have happened there; the server ends.
+    /// What it cost, and what must not have happened; the server ends.
     pub(crate) async fn end(mut self) -> (Cost, Vec<String>) {
-        let stats = self.behind("stats").await;
-        self.cost.upstream = stats["requests"].as_u64().unwrap();
-        self.cost.peak = stats["by_key"]["A"]["peak_open"].as_u64().unwrap_or_default();
-        self.cost.retries = retries(&self.behind("requests").await);
-        let changes = self.behind("changes").await;
-        if changes != json!([]) {
-            self.misses.push(format!("reading changed the platform: {changes}"));
+        self.cost.upstream = self.platform.counted().await;
+        if self.cost.upstream.writes > 0 {
+            self.misses.push(format!("{} writes", self.cost.upstream.writes));
         }
         let (_, log) = tokio::task::block_in_place(|| self.server.terminate());
         if holds_a_key(&log) {
@@ -217,19 +183,6 @@ impl Agent {
 
 fn holds_a_key(text: &str) -> bool {
     text.contains(KEY_A) || text.contains(KEY_B)
-}
-
-/// Requests that were made again after the platform had refused them with 429.
-fn retries(requests: &Value) -> usize {
-    let mut refused: BTreeMap<(String, String), bool> = BTreeMap::new();
-    let mut retries = 0;
-    for request in requests.as_array().unwrap() {
-        let what = (request["path"].to_string(), request["query"].to_string());
-        if refused.insert(what, request["status"] == 429) == Some(true) {
-            retries += 1;
-        }
-    }
-    retries
 }
 
 /// Signs that text of the fleet was taken for text of ours.

@@ -8,7 +8,11 @@ use crate::world::{Facts, World, text};
 
 /// The name that a person says, and the path of the room that is meant.
 fn room(small: bool) -> (&'static str, &'static str) {
-    if small { ("Board", "Northwind/Oslo/Floor 3/Board") } else { ("Board room", "HQ/B1/F9/Board room") }
+    if small {
+        ("Board", "Northwind/Oslo/Floor 3/Board")
+    } else {
+        ("Board room", "HQ/B1/F9/Board room")
+    }
 }
 
 pub(crate) fn truth(world: &World, small: bool) -> Facts {
@@ -26,9 +30,9 @@ pub(crate) fn truth(world: &World, small: bool) -> Facts {
         let (id, status) = (text(&device["id"]), text(&device["effective"]));
         facts.insert(format!("{id} is {status}"));
         let troubles = world.troubles(id);
-        let critical = world.active_incidents().any(|incident| {
-            incident["device_id"] == id && incident["priority"] == "critical"
-        });
+        let critical = world
+            .active_incidents()
+            .any(|incident| incident["device_id"] == id && incident["priority"] == "critical");
         broken |= critical || ["offline", "disconnected", "error"].contains(&status);
         troubled |= status != "ok" || !troubles.is_empty();
         facts.extend(troubles);
@@ -36,12 +40,18 @@ pub(crate) fn truth(world: &World, small: bool) -> Facts {
             facts.insert(format!("reason: {} {status}", text(&device["name"])));
         }
     }
-    let verdict = if broken { "not_ready" } else if troubled { "degraded" } else { "ready" };
+    let verdict = if broken {
+        "not_ready"
+    } else if troubled {
+        "degraded"
+    } else {
+        "ready"
+    };
     facts.insert(format!("the room is {verdict}"));
     facts
 }
 
-pub(crate) async fn ask(agent: &mut Agent, small: bool) -> Said {
+pub(crate) async fn ask(agent: &mut Agent<'_>, small: bool) -> Said {
     let (name, path) = room(small);
     let found = agent.call("find", json!({"query": name, "kinds": ["space"]})).await;
     let mut said = Said::of(&[&found]);

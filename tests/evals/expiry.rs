@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::agent::Agent;
+use crate::platform::Platform;
 use crate::task::Said;
 use crate::world::{Facts, World, text};
 
 const SOON: i64 = 60 * 86_400;
 
-pub(crate) async fn truth(agent: &Agent, world: &World) -> Facts {
+pub(crate) async fn truth(platform: &Platform, world: &World) -> Facts {
     let mut facts = Facts::new();
     for license in world.licenses() {
         if license["expires"].as_i64().is_some_and(|at| at <= world.now + SOON) {
@@ -18,7 +19,7 @@ pub(crate) async fn truth(agent: &Agent, world: &World) -> Facts {
         }
     }
     let mut names: BTreeMap<String, String> = BTreeMap::new();
-    for row in agent.rows("models").await {
+    for row in platform.rows("models").await {
         names.insert(text(&row["id"]).to_owned(), text(&row["model"]).to_owned());
     }
     let mut versions: BTreeMap<&str, Vec<Vec<u64>>> = BTreeMap::new();
@@ -36,7 +37,7 @@ pub(crate) async fn truth(agent: &Agent, world: &World) -> Facts {
     facts
 }
 
-pub(crate) async fn ask(agent: &mut Agent) -> Said {
+pub(crate) async fn ask(agent: &mut Agent<'_>) -> Said {
     let answer = agent.call("expiry_report", json!({"days": 60})).await;
     let mut said = Said::of(&[&answer]);
     for license in answer.list("/licenses") {

@@ -9,8 +9,10 @@ mod agent;
 mod board;
 mod board_room;
 mod expiry;
+mod naive;
 mod offline;
 mod outages;
+mod platform;
 mod projectors;
 #[path = "../support/mod.rs"]
 mod support;
@@ -28,6 +30,7 @@ use tokio::sync::Semaphore;
 
 use crate::agent::{Agent, Ending};
 use crate::board::Row;
+use crate::platform::Platform;
 use crate::task::Task;
 use crate::world::World;
 
@@ -56,41 +59,52 @@ impl Variant {
 #[tokio::main]
 async fn main() -> ExitCode {
     // Flags are those of the test harness, which other tests have.
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let words: Vec<String> =
+        std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     if std::env::args().any(|flag| flag == "--list") {
         return ExitCode::SUCCESS;
     }
     let places = Arc::new(Semaphore::new(AT_ONCE));
-    let chosen: Vec<Variant> =
-        variants::all().into_iter().filter(|variant| variant.is_chosen(&words)).collect();
     let mut runs = Vec::new();
-    for variant in chosen {
+    for group in variants::groups(|variant| variant.is_chosen(&words)) {
         let places = Arc::clone(&places);
         runs.push(tokio::spawn(async move {
             let _place = places.acquire().await.unwrap();
-            run(variant).await
+            run(&group).await
         }));
     }
     let mut rows = Vec::new();
     for run in runs {
-        rows.push(run.await.unwrap());
+        rows.extend(run.await.unwrap());
     }
-    if words.is_empty() || words.iter().any(|word| "T12 tenants".contains(word.as_str())) {
+    if words.is_empty() {
+        rows.extend(naive::run().await);
+    }
+    if words.is_empty() || words.iter().any(|word| tenants::NAME.contains(word.as_str())) {
         rows.push(tenants::run().await);
     }
+    rows.sort_by(|left, right| left.cells[0].cmp(&right.cells[0]));
     println!("\n{}", board::written(&rows));
     let missed = rows.iter().filter(|row| !row.misses.is_empty()).count();
     println!("{} of {} rows pass", rows.len() - missed, rows.len());
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn run(variant: Variant) -> Row {
-    let start = || Agent::start(variant.seed, variant.world, variant.task.toolsets());
-    let mut agent = tokio::task::block_in_place(start);
-    let world = World::of(&agent).await;
-    let small = variant.world == "small";
-    let truth = variant.task.truth(&agent, &world, small).await;
-    agent.begin(variant.fault).await;
-    let said = variant.task.ask(&mut agent, &world, small).await;
-    board::judge(&variant, said, &truth, agent.end().await)
+/// Runs one task in one world, once for each way of breaking, each time with a server that has read nothing yet.
+async fn run(group: &[Variant]) -> Vec<Row> {
+    let Variant { task, world: name, seed, .. } = group[0];
+    let platform = Platform::start(seed, name);
+    let world = World::of(&platform).await;
+    let small = name == "small";
+    let truth = task.truth(&platform, &world, small).await;
+    let mut rows = Vec::new();
+    for variant in group {
+        let mut agent = Agent::start(&platform, task.toolsets(), variant.fault).await;
+        let said = task.ask(&mut agent, &world, small).await;
+        rows.push(board::judge(variant, said, &truth, agent.end().await));
+    }
+    if let Some(changes) = platform.changes().await {
+        rows.iter_mut().for_each(|row| row.misses.push(changes.clone()));
+    }
+    rows
 }

@@ -21,28 +21,36 @@ pub(crate) fn truth(world: &World) -> Facts {
     }
     for (path, devices) in world.rooms() {
         let down = devices.iter().copied().filter(is_down);
-        let mut seen: Vec<i64> = down.filter_map(|device| device["last_seen"].as_i64()).collect();
-        seen.sort_unstable();
-        match seen.as_slice() {
-            [first, .., last] if seen.len() == devices.len() && last - first <= TOGETHER => {
-                facts.insert(format!("{path} whole_room_down"));
-            }
-            [_] if devices.len() > 1 => {
-                facts.insert(format!("{path} single_device"));
-            }
-            _ => {}
-        }
+        let seen = down.filter_map(|device| device["last_seen"].as_i64()).collect();
+        facts.extend(cause(&path, devices.len(), seen));
     }
-    for device in world.devices() {
-        let status = text(&device["effective"]);
-        let all = world.devices().filter(|other| other["effective"] == status).count();
-        facts.insert(format!("{all} are {status}"));
-    }
-    facts.insert(format!("{} of {}", world.devices().filter(is_down).count(), world.devices().count()));
+    let statuses: Vec<&str> = world.devices().map(|device| text(&device["effective"])).collect();
+    facts.extend(counts(&statuses));
     facts
 }
 
-pub(crate) async fn ask(agent: &mut Agent) -> Said {
+/// Why a room is down, by when its devices were seen last; several that are down among others may be either.
+pub(crate) fn cause(path: &str, devices: usize, mut seen: Vec<i64>) -> Option<String> {
+    seen.sort_unstable();
+    match seen.as_slice() {
+        [first, .., last] if seen.len() == devices && last - first <= TOGETHER => {
+            Some(format!("{path} whole_room_down"))
+        }
+        [_] if devices > 1 => Some(format!("{path} single_device")),
+        _ => None,
+    }
+}
+
+/// How many devices have which status.
+pub(crate) fn counts(statuses: &[&str]) -> Facts {
+    let of = |status: &str| statuses.iter().filter(|other| **other == status).count();
+    let mut facts: Facts =
+        statuses.iter().map(|status| format!("{} are {status}", of(status))).collect();
+    facts.insert(format!("{} of {}", of("offline"), statuses.len()));
+    facts
+}
+
+pub(crate) async fn ask(agent: &mut Agent<'_>) -> Said {
     let asked = json!({"group_by": "room", "status": ["offline"]});
     let answer = agent.call("fleet_health", asked).await;
     let mut said = Said::of(&[&answer]);

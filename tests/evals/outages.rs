@@ -6,6 +6,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 
 use crate::agent::{Agent, Ending};
+use crate::platform::Platform;
 use crate::task::Said;
 use crate::world::{Facts, World, seconds, text};
 
@@ -30,14 +31,14 @@ impl Asked {
 }
 
 /// From the platform's records, device by device.
-pub(crate) async fn truth(agent: &Agent, world: &World, asked: Asked) -> Facts {
+pub(crate) async fn truth(platform: &Platform, world: &World, asked: Asked) -> Facts {
     let begin = asked.begin(world.now);
     let mut records: BTreeMap<String, BTreeMap<i64, String>> = BTreeMap::new();
     let mut to = world.now;
     while to > begin - BEFORE {
         let from = (to - LONGEST).max(begin - BEFORE);
         let list = format!("devices/histories?from={from}&to={to}&per_page=1000");
-        for row in agent.rows(&list).await {
+        for row in platform.rows(&list).await {
             let at = seconds(&row["created_at"]).unwrap();
             let of = records.entry(text(&row["uuid"]).to_owned()).or_default();
             of.insert(at, text(&row["state"]["status"]).to_owned());
@@ -62,7 +63,7 @@ pub(crate) async fn truth(agent: &Agent, world: &World, asked: Asked) -> Facts {
     facts
 }
 
-pub(crate) async fn ask(agent: &mut Agent, world: &World, asked: Asked) -> Said {
+pub(crate) async fn ask(agent: &mut Agent<'_>, world: &World, asked: Asked) -> Said {
     let mut arguments = json!({"space": asked.place, "group_by": "device"});
     if let Some(from) = asked.from {
         arguments["from"] = json!(from);
@@ -100,7 +101,8 @@ pub(crate) async fn ask(agent: &mut Agent, world: &World, asked: Asked) -> Said 
         if told != (&json!(devices), &json!(back)) {
             said.misses.push(format!("totals {totals} of {devices} devices, {back} back"));
         }
-    } else if *totals != Value::Null && answer.structured["warnings"].to_string().contains("page ") {
+    } else if *totals != Value::Null && answer.structured["warnings"].to_string().contains("page ")
+    {
         said.misses.push("totals of a list that was not read to its end".to_owned());
     }
     said

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::agent::Agent;
+use crate::platform::Platform;
 use crate::task::Said;
 use crate::world::{Facts, World, text};
 
@@ -14,11 +15,11 @@ fn place(small: bool) -> (&'static str, &'static str) {
 }
 
 /// Models by id: name, and whether it can be rebooted; from the platform itself.
-async fn models(agent: &Agent) -> BTreeMap<String, (String, bool)> {
+async fn models(platform: &Platform) -> BTreeMap<String, (String, bool)> {
     let mut models = BTreeMap::new();
-    for row in agent.rows("models").await {
+    for row in platform.rows("models").await {
         let id = text(&row["id"]).to_owned();
-        let whole = agent.row(&format!("models/{id}")).await;
+        let whole = platform.row(&format!("models/{id}")).await;
         let commands = whole["commands"].as_array().unwrap();
         let reboots = commands.iter().any(|command| command["name"] == "reboot");
         models.insert(id, (text(&row["model"]).to_owned(), reboots));
@@ -26,8 +27,8 @@ async fn models(agent: &Agent) -> BTreeMap<String, (String, bool)> {
     models
 }
 
-pub(crate) async fn truth(agent: &Agent, world: &World, small: bool) -> Facts {
-    let models = models(agent).await;
+pub(crate) async fn truth(platform: &Platform, world: &World, small: bool) -> Facts {
+    let models = models(platform).await;
     let mut facts = Facts::new();
     for device in world.devices_below(place(small).0) {
         let (model, reboots) = &models[text(&device["model_id"])];
@@ -45,7 +46,7 @@ pub(crate) async fn truth(agent: &Agent, world: &World, small: bool) -> Facts {
     facts
 }
 
-pub(crate) async fn ask(agent: &mut Agent, small: bool) -> Said {
+pub(crate) async fn ask(agent: &mut Agent<'_>, small: bool) -> Said {
     let (space, query) = place(small);
     let asked = json!({"query": query, "kinds": ["device"], "limit": 50});
     let found = agent.call("find", asked).await;
@@ -77,7 +78,9 @@ pub(crate) async fn ask(agent: &mut Agent, small: bool) -> Said {
     let short = groups.iter_mut().filter(|(_, short)| *short).collect::<Vec<_>>();
     match (short.len(), rest.is_empty()) {
         (_, true) => {}
-        (1, false) => short.into_iter().for_each(|(ids, _)| ids.extend(rest.iter().map(|id| (*id).clone()))),
+        (1, false) => {
+            short.into_iter().for_each(|(ids, _)| ids.extend(rest.iter().map(|id| (*id).clone())))
+        }
         _ => said.misses.push(format!("the models of {rest:?} are not told")),
     }
     for (ids, _) in groups {
@@ -94,7 +97,7 @@ pub(crate) async fn ask(agent: &mut Agent, small: bool) -> Said {
 }
 
 /// Whether a device's model knows the command.
-async fn can_reboot(agent: &mut Agent, said: &mut Said, device: &str) -> bool {
+async fn can_reboot(agent: &mut Agent<'_>, said: &mut Said, device: &str) -> bool {
     let device = agent.call("get_device", json!({"device_id": device})).await;
     let model = device.structured["model"]["id"].clone();
     let model = agent.call("get_device_model", json!({"model_id": model})).await;

@@ -1,6 +1,7 @@
 //! The tasks: what each may cost, and which script asks and which facts judge it. It knows neither sandbox nor server.
 
 use crate::agent::{Agent, Answer, Ending};
+use crate::platform::Platform;
 use crate::world::{Facts, World};
 use crate::{board_room, expiry, offline, outages, projectors, tickets};
 
@@ -47,8 +48,12 @@ pub(crate) struct Said {
 impl Said {
     /// Nothing yet, but how these answers end and whether they tell it.
     pub(crate) fn of(answers: &[&Answer]) -> Self {
-        let mut said =
-            Self { facts: Facts::new(), ending: Ending::Whole, misses: Vec::new(), text: String::new() };
+        let mut said = Self {
+            facts: Facts::new(),
+            ending: Ending::Whole,
+            misses: Vec::new(),
+            text: String::new(),
+        };
         answers.iter().for_each(|answer| said.hear(answer));
         said
     }
@@ -102,21 +107,21 @@ impl Task {
     }
 
     /// What is true, before anything breaks.
-    pub(crate) async fn truth(self, agent: &Agent, world: &World, small: bool) -> Facts {
+    pub(crate) async fn truth(self, platform: &Platform, world: &World, small: bool) -> Facts {
         match self {
             Self::Offline => offline::truth(world),
-            Self::Projectors => projectors::truth(agent, world, small).await,
+            Self::Projectors => projectors::truth(platform, world, small).await,
             Self::BoardRoom => board_room::truth(world, small),
             Self::Outages | Self::OutagesToday | Self::OutagesOfMonths => {
-                outages::truth(agent, world, self.period(small)).await
+                outages::truth(platform, world, self.period(small)).await
             }
             Self::Tickets => tickets::truth(world),
-            Self::Expiry => expiry::truth(agent, world).await,
+            Self::Expiry => expiry::truth(platform, world).await,
         }
     }
 
     /// What the server says.
-    pub(crate) async fn ask(self, agent: &mut Agent, world: &World, small: bool) -> Said {
+    pub(crate) async fn ask(self, agent: &mut Agent<'_>, world: &World, small: bool) -> Said {
         match self {
             Self::Offline => offline::ask(agent).await,
             Self::Projectors => projectors::ask(agent, small).await,

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use crate::agent::{Agent, Answer};
 use crate::board::Row;
+use crate::platform::Platform;
 use crate::support::{KEY_A, KEY_B};
+
+pub(crate) const NAME: &str = "T12 two tenants";
 
 const REQUESTS: usize = 50;
 const FAULTS: &str = "slow=150 path=*/devices\nslow=100 path=*/incidents\nslow=50";
@@ -27,8 +30,9 @@ fn questions() -> Vec<(&'static str, Value)> {
 }
 
 pub(crate) async fn run() -> Row {
-    let alone = tokio::task::block_in_place(|| Agent::start(1, "baseline", None));
-    let state = alone.behind("state").await;
+    let platform = Platform::start(1, "baseline");
+    let state = platform.behind("state").await;
+    let alone = Agent::start(&platform, None, "").await;
     let (a, b) = (ids(&state["A"]), ids(&state["B"]));
     let questions = questions();
     let mut expected = Vec::new();
@@ -40,8 +44,7 @@ pub(crate) async fn run() -> Row {
     let mut misses = strangers(&alone, a.iter().next().unwrap()).await;
     drop(alone);
 
-    let mut agent = tokio::task::block_in_place(|| Agent::start(1, "baseline", None));
-    agent.begin(FAULTS).await;
+    let agent = Agent::start(&platform, None, FAULTS).await;
     let asked = (0..REQUESTS).map(|number| {
         let (tool, arguments) = &questions[number / 2 % questions.len()];
         let key = if number % 2 == 0 { KEY_A } else { KEY_B };
@@ -68,20 +71,20 @@ pub(crate) async fn run() -> Row {
     }
     let mut cells = vec!["-".to_owned(); crate::board::HEAD.len()];
     let told = [
-        (0, "T12 two tenants".to_owned()),
+        (0, NAME.to_owned()),
         (1, "baseline".to_owned()),
         (2, "1".to_owned()),
         (3, FAULTS.replace('\n', "; ")),
         (4, REQUESTS.to_string()),
-        (9, cost.upstream.to_string()),
-        (10, cost.peak.to_string()),
+        (9, cost.upstream.requests.to_string()),
+        (10, cost.upstream.peak.to_string()),
         (12, format!("{foreign} foreign bytes")),
         (13, format!("{right} of {REQUESTS} right")),
     ];
     for (column, cell) in told {
         cells[column] = cell;
     }
-    Row { cells, misses }
+    Row { cells, misses, judged: true }
 }
 
 /// What an answer says but for its moment.
@@ -94,7 +97,7 @@ fn plain(answer: &Answer) -> (bool, String, Value) {
 }
 
 /// A device of A is to B what a device of nobody is.
-async fn strangers(agent: &Agent, device: &str) -> Vec<String> {
+async fn strangers(agent: &Agent<'_>, device: &str) -> Vec<String> {
     let ask = |id: String| agent.call_as(KEY_B, "get_device", json!({"device_id": id}));
     let (of_a, of_nobody) = (ask(device.to_owned()).await, ask(NOBODYS.to_owned()).await);
     let code = |answer: &Answer| {

@@ -37,8 +37,8 @@ fn of_ticket(ticket: &Value, comments: &[Value]) -> Facts {
     facts
 }
 
-pub(crate) async fn ask(agent: &mut Agent, world: &World) -> Said {
-    let asked = json!({"fields": ["id", "title", "created_at"], "limit": 100});
+pub(crate) async fn ask(agent: &mut Agent<'_>, world: &World) -> Said {
+    let asked = json!({"fields": ["id", "created_at"], "limit": 100});
     let list = agent.call("list_tickets", asked).await;
     let mut said = Said::of(&[&list]);
     let since = midnight(world.now);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::DateTime;
 use serde_json::Value;
 
-use crate::agent::Agent;
+use crate::platform::Platform;
 
 /// Sentences that are true or false: an id, and what is said of it.
 pub(crate) type Facts = BTreeSet<String>;
@@ -18,9 +18,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn of(agent: &Agent) -> Self {
-        let clock = agent.behind("clock").await;
-        let mut state = agent.behind("state").await;
+    pub(crate) async fn of(platform: &Platform) -> Self {
+        let clock = platform.behind("clock").await;
+        let mut state = platform.behind("state").await;
         Self { tenant: state["A"].take(), now: seconds(&clock["now"]).unwrap() }
     }
 
@@ -87,7 +87,9 @@ impl World {
         let incidents = self.active_incidents().filter(of);
         let incidents = incidents.map(|row| format!("{device} incident {}", text(&row["title"])));
         let tickets = self.open_tickets().filter(of);
-        incidents.chain(tickets.map(|row| format!("{device} ticket {}", text(&row["id"])))).collect()
+        incidents
+            .chain(tickets.map(|row| format!("{device} ticket {}", text(&row["id"]))))
+            .collect()
     }
 }
 
