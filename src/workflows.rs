@@ -8,18 +8,20 @@ mod fleet;
 mod fleet_health;
 mod get_device_analytics_report;
 mod history;
+mod incident_triage;
 mod period;
 mod room_status;
 mod search_device_histories;
 mod space;
+mod ticket_triage;
 mod timeline;
 
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
 use crate::generated::workflows::{
-    ExpiryReport, Find, FleetHealth, GetDeviceAnalyticsReport, RoomStatus, SearchDeviceHistories,
-    Workflows,
+    ExpiryReport, Find, FleetHealth, GetDeviceAnalyticsReport, IncidentTriage, RoomStatus,
+    SearchDeviceHistories, TicketTriage, Workflows,
 };
 
 /// What is computed over the platform's operations.
@@ -69,5 +71,21 @@ impl Workflows for Fleet {
         arguments: GetDeviceAnalyticsReport,
     ) -> Result<Computed, Failure> {
         Box::pin(get_device_analytics_report::compute(desk, arguments)).await
+    }
+
+    async fn incident_triage(
+        &self,
+        desk: &Desk<'_>,
+        arguments: IncidentTriage,
+    ) -> Result<Computed, Failure> {
+        Box::pin(incident_triage::compute(desk, arguments)).await
+    }
+
+    async fn ticket_triage(
+        &self,
+        desk: &Desk<'_>,
+        arguments: TicketTriage,
+    ) -> Result<Computed, Failure> {
+        Box::pin(ticket_triage::compute(desk, arguments)).await
     }
 }

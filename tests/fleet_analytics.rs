@@ -10,7 +10,8 @@ use support::fleet::{DAY, NOW, ask, rig, state};
 /// A device that went away and came back within the last six days, with the moments in Unix seconds.
 fn recovered(state: &Value) -> (String, i64, i64) {
     let incidents = state["incidents"].as_object().unwrap().values();
-    let mut offline = incidents.filter(|row| row["issue"] == "offline" && row["status"] == "closed");
+    let mut offline =
+        incidents.filter(|row| row["issue"] == "offline" && row["status"] == "closed");
     let found = offline.find(|row| row["created"].as_i64().unwrap() > NOW - 6 * DAY).unwrap();
     // It is raised a minute after the device went, and closed when it came back.
     let since = found["created"].as_i64().unwrap() - 60;
@@ -38,7 +39,10 @@ async fn an_outage_is_told_to_the_minute_and_counts_against_availability() {
     assert!((told - up).abs() < 0.001, "{told} and not {up}");
     assert_eq!((&answer["known_percent"], &answer["reason"]), (&json!(100.0), &Value::Null));
     let incident = &answer["incidents"][0];
-    assert_eq!((&incident["title"], &incident["status"]), (&json!("Device is offline"), &json!("closed")));
+    assert_eq!(
+        (&incident["title"], &incident["status"]),
+        (&json!("Device is offline"), &json!("closed"))
+    );
     assert_eq!(answer["complete"], true);
     // The same in a period of its own, which begins and ends within the outage.
     let (from, to) = ((since + 60).to_string(), (until - 60).to_string());
@@ -55,14 +59,20 @@ async fn a_history_that_cannot_tell_gives_no_percentage() {
     let (unseen, _) = devices.iter().find(|(_, it)| it["effective"] == "never_seen").unwrap();
     let result = ask(&rig, "get_device_analytics_report", json!({"device_id": unseen})).await;
     let answer = &result["structuredContent"];
-    assert_eq!((&answer["availability_percent"], &answer["known_percent"]), (&Value::Null, &json!(0.0)));
+    assert_eq!(
+        (&answer["availability_percent"], &answer["known_percent"]),
+        (&Value::Null, &json!(0.0))
+    );
     assert!(answer["reason"].as_str().unwrap().contains("no states are recorded"), "{answer}");
     assert_eq!(answer["flapping"]["flapping"], Value::Null);
     // The sandbox remembers forty days, so most of a year is unknown.
     let year = json!({"device_id": support::DEVICE, "period": "last_300_days"});
     let result = ask(&rig, "get_device_analytics_report", year).await;
     let answer = &result["structuredContent"];
-    assert_eq!((&answer["availability_percent"], &answer["window"]["requests"]), (&Value::Null, &json!(10)));
+    assert_eq!(
+        (&answer["availability_percent"], &answer["window"]["requests"]),
+        (&Value::Null, &json!(10))
+    );
     assert!(answer["reason"].as_str().unwrap().contains("cover only"), "{answer}");
     for wrong in [
         json!({"device_id": unseen, "period": "a while"}),
@@ -82,7 +92,8 @@ async fn a_device_that_goes_and_comes_all_day_is_flapping() {
         let body = json!({"device": support::DEVICE, "status": status}).to_string();
         support::fleet::admin(&rig.0, "/devices", body).await;
     }
-    let result = ask(&rig, "get_device_analytics_report", json!({"device_id": "fjord display"})).await;
+    let result =
+        ask(&rig, "get_device_analytics_report", json!({"device_id": "fjord display"})).await;
     let answer = &result["structuredContent"];
     assert_eq!(answer["flapping"], json!({"flapping": true, "most_in_a_day": 4}), "{answer}");
     assert_eq!(answer["minutes"]["down"], 40);
@@ -96,13 +107,19 @@ async fn missing_rows_leave_no_percentage_and_missing_incidents_leave_one() {
     let device = json!({"device_id": support::DEVICE, "period": "35d"});
     let result = ask(&rig, "get_device_analytics_report", device).await;
     let answer = &result["structuredContent"];
-    assert_eq!((&answer["availability_percent"], &answer["complete"]), (&Value::Null, &json!(false)));
+    assert_eq!(
+        (&answer["availability_percent"], &answer["complete"]),
+        (&Value::Null, &json!(false))
+    );
     assert!(answer["reason"].as_str().unwrap().contains("not all recorded states"), "{answer}");
 
     let rig = support::fleet::rig("baseline+500 path=*/incidents");
     let device = json!({"device_id": support::DEVICE});
     let result = ask(&rig, "get_device_analytics_report", device).await;
     let answer = &result["structuredContent"];
-    assert_eq!((&answer["availability_percent"], &answer["complete"]), (&json!(100.0), &json!(false)));
+    assert_eq!(
+        (&answer["availability_percent"], &answer["complete"]),
+        (&json!(100.0), &json!(false))
+    );
     assert!(answer["warnings"].to_string().contains("incidents could not be read"), "{answer}");
 }

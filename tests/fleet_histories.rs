@@ -103,7 +103,9 @@ async fn sixty_days_are_read_in_pieces_and_not_refused() {
     assert!(times.windows(2).all(|pair| pair[0] > pair[1]), "newest first, none twice: {times:?}");
     // It records once a day, and the sandbox remembers forty.
     assert!((40..=41).contains(&rows.len()), "{}", rows.len());
-    assert!(rows.iter().all(|row| row["state"]["status"].is_string() && row["uuid"] == support::DEVICE));
+    assert!(
+        rows.iter().all(|row| row["state"]["status"].is_string() && row["uuid"] == support::DEVICE)
+    );
     let few = json!({"device_id": support::DEVICE, "from": "2026-07-09", "limit": 10});
     let few = ask(&rig, "search_device_histories", few).await;
     let few = &few["structuredContent"];
@@ -171,7 +173,8 @@ async fn a_name_finds_the_device_and_one_that_several_have_is_not_guessed() {
         let refused = ask(&rig, "search_device_histories", arguments).await;
         assert_eq!(refused["structuredContent"]["error"]["code"], code, "{refused}");
     }
-    admin(&rig.0, "/devices", json!({"device": support::DEVICE, "status": "offline"}).to_string()).await;
+    admin(&rig.0, "/devices", json!({"device": support::DEVICE, "status": "offline"}).to_string())
+        .await;
     let arguments = json!({"device_id": support::DEVICE, "event": "went_offline", "fresh": true});
     let result = ask(&rig, "search_device_histories", arguments).await;
     assert_eq!(result["structuredContent"]["totals"]["still_away"], 1, "as of this moment");

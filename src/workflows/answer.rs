@@ -32,6 +32,19 @@ pub(super) fn fitted(
     }
 }
 
+/// Both forms with as many items as fit, the first ones; whoever builds them tells how many are left out.
+pub(super) fn shortened(items: usize, build: impl Fn(usize) -> (Value, String)) -> (Value, String) {
+    let mut kept = items;
+    loop {
+        let (answer, text) = build(kept);
+        let longest = answer.to_string().chars().count().max(text.chars().count());
+        if longest <= MOST_CHARS || kept == 0 {
+            return (answer, text);
+        }
+        kept = kept * 9 / 10;
+    }
+}
+
 /// Says how much of which list is left out.
 fn tell(answer: &mut Value, lists: &[&str], whole: &[usize]) {
     let mut left_out = json!({});
@@ -65,6 +78,13 @@ pub(super) fn rows(text: &mut String, columns: &[&str], rows: &[Value]) {
     }
 }
 
+/// The same for a list of the answer, below its name and length.
+pub(super) fn list(text: &mut String, answer: &Value, name: &str, columns: &[&str]) {
+    let items = answer[name].as_array().map(Vec::as_slice).unwrap_or_default();
+    let _infallible = write!(text, "\n{name}: {}", items.len());
+    rows(text, columns, items);
+}
+
 /// What ends every text: how much is left out, the warnings, and whether everything was read.
 pub(super) fn end(text: &mut String, answer: &Value) {
     for (list, missing) in answer["left_out"].as_object().into_iter().flatten() {
@@ -83,7 +103,8 @@ mod tests {
 
     #[test]
     fn the_longest_list_gives_way_and_what_is_left_out_is_counted() {
-        let long: Vec<Value> = (0..500).map(|n| json!({"name": format!("{n}{}", "x".repeat(90))})).collect();
+        let long: Vec<Value> =
+            (0..500).map(|n| json!({"name": format!("{n}{}", "x".repeat(90))})).collect();
         let short = vec![json!({"name": "kept"})];
         let answer = json!({"long": long, "short": short, "warnings": [], "complete": true});
         let write = |answer: &Value| {

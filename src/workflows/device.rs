@@ -12,10 +12,7 @@ use super::fleet::{self, COLUMNS, Device};
 const MOST_CANDIDATES: usize = 8;
 
 /// Finds one device: an id is read, anything else is looked up in the whole list.
-pub(super) async fn one(
-    desk: &Desk<'_>,
-    wanted: &str,
-) -> Result<(Device, DateTime<Utc>), Failure> {
+pub(super) async fn one(desk: &Desk<'_>, wanted: &str) -> Result<(Device, DateTime<Utc>), Failure> {
     let wanted = wanted.trim();
     if is_id(wanted) {
         let arguments = json!({"device_id": wanted});
@@ -104,7 +101,8 @@ mod tests {
     fn a_name_is_enough_where_one_device_has_it_and_its_path_where_two_have() {
         let device = |id: &str, name: &str, path: Option<&str>| -> Device {
             let space = path.map(|path| json!({"id": 1, "full_path": path}));
-            let row: Value = json!({"id": id, "name": name, "sn": format!("SN-{id}"), "space": space});
+            let row: Value =
+                json!({"id": id, "name": name, "sn": format!("SN-{id}"), "space": space});
             serde_json::from_value(row).unwrap()
         };
         let devices = [

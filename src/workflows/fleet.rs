@@ -7,7 +7,7 @@ use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk, Rows};
 use xyte_mcp_runtime::failure::Failure;
 
 /// Said wherever active incidents are shown.
-const WINDOW: &str =
+pub(super) const WINDOW: &str =
     "incident window: all active incidents since 1970-01-01, not the platform's default week";
 
 #[derive(Debug, Clone, Deserialize)]
@@ -52,6 +52,7 @@ pub(super) struct Ticket {
     pub(super) id: String,
     pub(super) title: Option<String>,
     pub(super) device_id: Option<String>,
+    pub(super) created_at: Option<DateTime<Utc>>,
 }
 
 /// The lists, read at about the same time.
@@ -172,11 +173,15 @@ async fn incidents_of(desk: &Desk<'_>, asked: &Value) -> Result<Rows<Incident>, 
 
 /// Open tickets; the platform lists no others.
 pub(super) async fn tickets(desk: &Desk<'_>) -> Result<Rows<Ticket>, Failure> {
-    desk.list("list_tickets", &Arguments::new(), &["id", "title", "device_id"]).await
+    desk.list("list_tickets", &Arguments::new(), &["id", "title", "device_id", "created_at"]).await
 }
 
 /// The rows of a list that an answer can do without, and what its reader should know.
-pub(super) fn secondary<T>(read: Result<Rows<T>, Failure>, what: &str, warnings: &mut Vec<String>) -> Rows<T> {
+pub(super) fn secondary<T>(
+    read: Result<Rows<T>, Failure>,
+    what: &str,
+    warnings: &mut Vec<String>,
+) -> Rows<T> {
     match read {
         Ok(mut rows) => {
             warnings.append(&mut rows.warnings);

@@ -1,5 +1,7 @@
 //! `get_device_analytics_report`: how much of a period a device could be reached, as far as its recorded states tell. What they do not tell is said to be unknown.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk, Rows};
@@ -35,8 +37,7 @@ pub(super) async fn compute(
 ) -> Result<Computed, Failure> {
     let facts = read(desk, &arguments).await?;
     let as_of = facts.as_of;
-    let (structured, text) =
-        answer::fitted(report(facts), &["/outages", "/incidents"], text);
+    let (structured, text) = answer::fitted(report(facts), &["/outages", "/incidents"], text);
     Ok(Computed { structured, text, as_of })
 }
 
@@ -83,9 +84,8 @@ async fn incidents(desk: &Desk<'_>, period: &Period) -> Result<Rows<Incident>, F
 fn report(facts: Facts) -> Value {
     let Facts { device, period, points, all_rows, incidents, warnings, .. } = facts;
     let spent = spent(&points, &period);
-    let touches = |outage: &Outage| {
-        outage.from <= period.to && outage.to.is_none_or(|to| to >= period.from)
-    };
+    let touches =
+        |outage: &Outage| outage.from <= period.to && outage.to.is_none_or(|to| to >= period.from);
     let outages: Vec<Outage> = outages(&points).into_iter().filter(touches).collect();
     let begun: Vec<DateTime<Utc>> = outages
         .iter()
@@ -181,35 +181,36 @@ fn incident(incident: &Incident) -> Value {
 
 fn text(answer: &Value) -> String {
     let word = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let availability = match answer["availability_percent"].as_f64() {
+        Some(percent) => format!("available {percent} % of the known time"),
+        None => format!("availability unknown: {}", word("/reason")),
+    };
+    let (minutes, turns, flapping) =
+        (&answer["minutes"], &answer["transitions"], &answer["flapping"]);
     let mut text = format!(
-        "{} ({}), {} to {}: ",
+        "{} ({}), {} to {}: {availability}",
         quoted(word("/device/name")),
         quoted(word("/device/id")),
         word("/window/from"),
         word("/window/to")
     );
-    text.push_str(&match answer["availability_percent"].as_f64() {
-        Some(percent) => format!("available {percent} % of the known time"),
-        None => format!("availability unknown: {}", word("/reason")),
-    });
-    let minutes = &answer["minutes"];
-    text.push_str(&format!(
+    let _infallible = write!(
+        text,
         "\nminutes up {}, down {}, in error {}, unknown {} ({} % known)",
-        minutes["up"], minutes["down"], minutes["in_error"], minutes["unknown"], answer["known_percent"]
-    ));
-    let (turns, flapping) = (&answer["transitions"], &answer["flapping"]);
-    text.push_str(&format!(
+        minutes["up"],
+        minutes["down"],
+        minutes["in_error"],
+        minutes["unknown"],
+        answer["known_percent"]
+    );
+    let _infallible = write!(
+        text,
         "\nwent offline {} times, came back {}; flapping: {} (most in a day: {})",
         turns["to_offline"], turns["to_online"], flapping["flapping"], flapping["most_in_a_day"]
-    ));
-    for (list, columns) in [
-        ("outages", &["from", "to", "minutes", "began_earlier"][..]),
-        ("incidents", &["id", "title", "priority", "status", "since", "last_change"][..]),
-    ] {
-        let rows = answer[list].as_array().map(Vec::as_slice).unwrap_or_default();
-        text.push_str(&format!("\n{list}: {}", rows.len()));
-        answer::rows(&mut text, columns, rows);
-    }
+    );
+    answer::list(&mut text, answer, "outages", &["from", "to", "minutes", "began_earlier"]);
+    let columns = ["id", "title", "priority", "status", "since", "last_change"];
+    answer::list(&mut text, answer, "incidents", &columns);
     for basis in answer["basis"].as_array().into_iter().flatten() {
         text.push_str("\nbasis: ");
         text.push_str(basis.as_str().unwrap_or_default());

@@ -68,14 +68,9 @@ pub(super) struct History {
 
 impl History {
     /// Reads the states of a period; what lies in no space of the given ones is left to the caller to sort out.
-    pub(super) async fn read(
-        desk: &Desk<'_>,
-        of: Of<'_>,
-        period: Period,
-    ) -> Result<Self, Failure> {
+    pub(super) async fn read(desk: &Desk<'_>, of: Of<'_>, period: Period) -> Result<Self, Failure> {
         let pieces = period.pieces();
-        let walks: Vec<Arguments> =
-            pieces.iter().flat_map(|piece| requests(of, *piece)).collect();
+        let walks: Vec<Arguments> = pieces.iter().flat_map(|piece| requests(of, *piece)).collect();
         let columns = ["uuid", "name", "space_id", "state.status", "created_at"];
         let mut read = stream::iter(walks)
             .map(|arguments| async move {
@@ -92,7 +87,9 @@ impl History {
                 }
                 Err(failure) => {
                     history.complete = false;
-                    history.warnings.push(format!("a part of the histories could not be read ({failure})"));
+                    history
+                        .warnings
+                        .push(format!("a part of the histories could not be read ({failure})"));
                     first_failure.get_or_insert(failure);
                 }
             }

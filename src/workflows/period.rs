@@ -136,7 +136,9 @@ mod tests {
     #[test]
     fn a_time_is_read_in_every_spelling_that_leaves_no_doubt() {
         let now = at("2026-09-07T08:30:00Z");
-        for text in ["2026-09-01T03:00:00+03:00", "2026-09-01T00:00:00.000Z", "2026-09-01", "1788220800"] {
+        for text in
+            ["2026-09-01T03:00:00+03:00", "2026-09-01T00:00:00.000Z", "2026-09-01", "1788220800"]
+        {
             let period = Period::of((Some(text), None), TimeDelta::days(7), now).unwrap();
             assert_eq!((period.from, period.to), (at("2026-09-01T00:00:00Z"), now), "{text}");
         }

@@ -107,7 +107,11 @@ impl Asked {
 
     fn place(&self) -> Value {
         let scope = self.scope.as_ref();
-        json!(scope.map(|scope| json!({"id": scope.id, "path": scope.path, "spaces": scope.ids.len()})))
+        json!(
+            scope.map(
+                |scope| json!({"id": scope.id, "path": scope.path, "spaces": scope.ids.len()})
+            )
+        )
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -189,7 +189,10 @@ fn zone(config: &Value) -> Option<Zone> {
     let name = location.get("region_name")?.as_str()?.to_owned();
     // Whole minutes, however they are written.
     let minutes_from_utc = location.get("utc_offset")?.to_string().parse::<f64>().ok()?;
-    #[allow(clippy::cast_possible_truncation, reason = "no zone is further than some hundred minutes")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "no zone is further than some hundred minutes"
+    )]
     Some(Zone { name, minutes_from_utc: minutes_from_utc as i64 })
 }
 
@@ -198,7 +201,12 @@ mod tests {
     use super::*;
 
     fn spaces() -> Spaces {
-        let row = |id, name: &str, parent_id| Row { id, name: Some(name.to_owned()), parent_id, config: Value::Null };
+        let row = |id, name: &str, parent_id| Row {
+            id,
+            name: Some(name.to_owned()),
+            parent_id,
+            config: Value::Null,
+        };
         let rows = vec![
             row(1, "HQ", None),
             row(2, "Board room", Some(1)),

@@ -123,7 +123,8 @@ mod tests {
     }
 
     fn line(states: &[(i64, &str)]) -> Vec<Point> {
-        let point = |(hour, status): &(i64, &str)| Point { at: at(*hour), status: (*status).into() };
+        let point =
+            |(hour, status): &(i64, &str)| Point { at: at(*hour), status: (*status).into() };
         states.iter().map(point).collect()
     }
 
@@ -144,11 +145,11 @@ mod tests {
     #[test]
     fn a_silence_is_neither_up_nor_down() {
         let period = Period { from: at(0), to: at(24), usual: false };
-        let hours = |spent: &Spent| {
-            [spent.up, spent.down, spent.unknown].map(|part| part.num_hours())
-        };
+        let hours =
+            |spent: &Spent| [spent.up, spent.down, spent.unknown].map(|part| part.num_hours());
         // An hour apart, and then nothing from the fifth hour on: three hours more are believed.
-        let states = line(&[(1, "online"), (2, "online"), (3, "offline"), (4, "online"), (5, "online")]);
+        let states =
+            line(&[(1, "online"), (2, "online"), (3, "offline"), (4, "online"), (5, "online")]);
         assert_eq!(hours(&spent(&states, &period)), [1 + 1 + 1 + 3, 1, 17]);
         assert_eq!(hours(&spent(&[], &period)), [0, 0, 24]);
         // What was before the period holds into it.

@@ -15,6 +15,9 @@ pub(crate) const DAY: i64 = 86_400;
 /// Tokens that one answer about the fleet may cost.
 pub(crate) const MOST_TOKENS: usize = 4000;
 
+/// Requests to the platform that a look at the present state may cost.
+const MOST_REQUESTS: u64 = 20;
+
 /// A server in front of a sandbox with this scenario.
 pub(crate) fn rig(scenario: &str) -> (Running, Running) {
     let sandbox = Running::sandbox_of(scenario);
@@ -27,7 +30,9 @@ pub(crate) fn rig(scenario: &str) -> (Running, Running) {
 pub(crate) async fn ask(rig: &(Running, Running), tool: &str, arguments: Value) -> Value {
     let (sandbox, server) = rig;
     let before = sandbox.received().await;
-    let result = server.call(tool, arguments.clone(), &[("x-xyte-api-key", KEY_A), ("x-mcp-toolsets", "all")]).await;
+    let result = server
+        .call(tool, arguments.clone(), &[("x-xyte-api-key", KEY_A), ("x-mcp-toolsets", "all")])
+        .await;
     let requests = sandbox.received().await - before;
     let text = result["content"][0]["text"].as_str().unwrap().chars().count();
     let structured = result["structuredContent"].to_string().chars().count();
@@ -36,9 +41,11 @@ pub(crate) async fn ask(rig: &(Running, Running), tool: &str, arguments: Value) 
         "scoreboard: {tool} {arguments}: 1 call, {tokens} tokens, {requests} upstream requests"
     );
     assert!(tokens <= MOST_TOKENS, "{tokens} tokens");
+    if ["fleet_health", "find", "room_status", "expiry_report"].contains(&tool) {
+        assert!(requests <= MOST_REQUESTS, "{requests} requests");
+    }
     result
 }
-
 
 /// What tenant A owns, as the sandbox knows it.
 pub(crate) async fn state(sandbox: &Running) -> Value {

@@ -261,8 +261,12 @@ pub(crate) fn stdio(arguments: &[&str], messages: &[Value]) -> Vec<Value> {
     let mut answers = Vec::new();
     for message in messages {
         writeln!(input, "{message}").unwrap();
-        if message.get("id").is_some() {
-            answers.push(serde_json::from_str(&output.next().unwrap().unwrap()).unwrap());
+        let mut waits = message.get("id").is_some();
+        while waits {
+            let answer: Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
+            // Notifications come before the answer.
+            waits = answer.get("id").is_none();
+            answers.push(answer);
         }
     }
     drop(input);

@@ -24,6 +24,7 @@ use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
 use crate::input::Input;
+use crate::progress;
 use crate::request::RequestId;
 use crate::service::Service;
 use crate::shape::Shaped;
@@ -302,6 +303,7 @@ impl Errand<'_> {
             self.note_key(answered.reply.status);
             match Reach::of(answered.reply.status) {
                 Reach::Done => {
+                    progress::read(self.tool.name());
                     service.drift.look(self.tool, &answered.reply);
                     Ok(answered)
                 }

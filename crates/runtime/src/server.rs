@@ -4,6 +4,7 @@
 
 #[cfg(feature = "conformance")]
 pub(crate) mod conformance;
+mod progress;
 mod resources;
 
 use std::sync::Arc;
@@ -229,7 +230,8 @@ impl ServerHandler for Server {
         };
         let call =
             Call { tool, arguments: request.arguments.unwrap_or_default(), view: View::Tool };
-        let performed = unless_cancelled(&context, dispatch(service, &caller, call)).await;
+        let work = progress::telling(&context, dispatch(service, &caller, call));
+        let performed = unless_cancelled(&context, work).await;
         let mut result = self.result(performed);
         if let Some(words) = tool.deprecation(&request.name) {
             // Failures too: whoever calls an old name should hear of it in time.

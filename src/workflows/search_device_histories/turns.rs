@@ -36,9 +36,8 @@ pub(super) async fn compute(
     let event = arguments.event.unwrap_or(Event::WentOffline);
     let by_device = arguments.group_by == Some(SearchDeviceHistoriesGroupBy::Device);
     let read = History::read(desk, asked.of(), asked.period.begun_before(LOOK_BACK));
-    let tickets = async {
-        if by_device { fleet::tickets(desk).await } else { Ok(Rows::default()) }
-    };
+    let tickets =
+        async { if by_device { fleet::tickets(desk).await } else { Ok(Rows::default()) } };
     let (history, tickets) = futures::join!(read, tickets);
     let history = history?;
     let mut warnings = asked.warnings();
@@ -51,8 +50,7 @@ pub(super) async fn compute(
     }
     let as_of = history.as_of.min(asked.as_of()).min(tickets.as_of);
     let complete = history.complete && asked.complete() && tickets.complete;
-    let mut items =
-        if by_device { devices(asked, &away, &tickets) } else { times(asked, &away) };
+    let mut items = if by_device { devices(asked, &away, &tickets) } else { times(asked, &away) };
     let (found, most) = (items.len(), arguments.limit.unwrap_or(USUAL_LIMIT));
     items.truncate(usize::try_from(most).unwrap_or(1));
     if items.len() < found {
@@ -108,7 +106,9 @@ fn unclear(asked: &Asked, history: &History) -> Vec<Value> {
     let unclear = inside.filter_map(|(id, past)| {
         let first = *outages(&past.points).first()?;
         let unclear = !first.seen_to_begin && asked.period.holds(first.from);
-        unclear.then(|| json!({"device_id": id, "device": past.name, "first_row": written(first.from)}))
+        unclear.then(
+            || json!({"device_id": id, "device": past.name, "first_row": written(first.from)}),
+        )
     });
     unclear.collect()
 }
@@ -157,8 +157,10 @@ fn devices(asked: &Asked, away: &[Away<'_>], tickets: &Rows<Ticket>) -> Vec<Valu
 
 /// One row a time, the last first.
 fn times(asked: &Asked, away: &[Away<'_>]) -> Vec<Value> {
-    let mut times: Vec<(&Away<'_>, &Outage)> =
-        away.iter().flat_map(|away| away.outages.iter().map(move |outage| (away, outage))).collect();
+    let mut times: Vec<(&Away<'_>, &Outage)> = away
+        .iter()
+        .flat_map(|away| away.outages.iter().map(move |outage| (away, outage)))
+        .collect();
     times.sort_by_key(|(_, outage)| std::cmp::Reverse(outage.from));
     let row = |(away, outage): (&Away<'_>, &Outage)| {
         let mut row = named(asked, away);
@@ -181,19 +183,30 @@ fn text(answer: &Value) -> String {
     let bound = |name: &str| answer["window"][name].as_str().unwrap_or_default().to_owned();
     let event = answer["event"].as_str().unwrap_or_default();
     let totals = &answer["totals"];
-    let mut text = if totals.is_null() {
-        event.to_owned()
+    let counts = if totals.is_null() {
+        String::new()
     } else {
         format!(
-            "{event}: {} devices, {} times; {} recovered, {} still away",
+            ": {} devices, {} times; {} recovered, {} still away",
             totals["devices"], totals["times"], totals["recovered"], totals["still_away"]
         )
     };
-    text.push_str(&format!("; {} to {}", bound("from"), bound("to")));
+    let mut text = format!("{event}{counts}; {} to {}", bound("from"), bound("to"));
     let rows = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
     let columns = [
-        "device", "device_id", "room", "times", "last_offline", "recovered", "back_since",
-        "offline_from", "back_at", "minutes", "status_now", "tickets.title", "tickets.id",
+        "device",
+        "device_id",
+        "room",
+        "times",
+        "last_offline",
+        "recovered",
+        "back_since",
+        "offline_from",
+        "back_at",
+        "minutes",
+        "status_now",
+        "tickets.title",
+        "tickets.id",
     ];
     answer::rows(&mut text, &columns, rows);
     let unclear = answer["undetermined"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -14,6 +14,7 @@ use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
 use crate::failure::Failure;
 use crate::json;
+use crate::progress;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
@@ -77,6 +78,11 @@ impl Desk<'_> {
     /// When the call ends: what is not read by then is missing.
     pub fn deadline(&self) -> Instant {
         self.span.deadline
+    }
+
+    /// Announces so many more reads to whoever watches the call.
+    pub fn expect(&self, reads: usize) {
+        progress::expect(reads);
     }
 
     /// Walks a whole list and reads the named parts of its rows, which are all that is built.
