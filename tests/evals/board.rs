@@ -80,7 +80,10 @@ pub(crate) fn judge(
         format!("the answer is told {:?}, is {:?}", said.ending, variant.ending),
     );
     let whole = said.ending == Ending::Whole;
-    miss(whole && right < truth.len(), format!("left out: {}", some(truth.difference(&said.facts))));
+    miss(
+        whole && right < truth.len(),
+        format!("left out: {}", some(truth.difference(&said.facts))),
+    );
     miss(right < said.facts.len(), format!("not so: {}", some(said.facts.difference(truth))));
     let unwritten: Vec<&str> = said
         .facts

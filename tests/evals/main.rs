@@ -14,6 +14,7 @@ mod offline;
 mod outages;
 mod platform;
 mod projectors;
+mod stale;
 #[path = "../support/mod.rs"]
 mod support;
 mod task;

@@ -3,7 +3,7 @@
 use crate::agent::{Agent, Answer, Ending};
 use crate::platform::Platform;
 use crate::world::{Facts, World};
-use crate::{board_room, expiry, offline, outages, projectors, tickets};
+use crate::{board_room, expiry, offline, outages, projectors, stale, tickets};
 
 /// A question of a person; the words are those of TASKS, and of questions like them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) enum Task {
     Tickets,
     /// Of the same family: what runs out within sixty days?
     Expiry,
+    /// Which open tickets does nobody work on?
+    Stale,
 }
 
 /// What an answer may cost at most.
@@ -79,6 +81,7 @@ impl Task {
             Self::OutagesOfMonths => "T7 sixty days",
             Self::Tickets => "T12 tickets today",
             Self::Expiry => "what runs out",
+            Self::Stale => "stale tickets",
         }
     }
 
@@ -94,6 +97,8 @@ impl Task {
             Self::OutagesOfMonths => of(2, 4_000, 120),
             Self::Tickets => of(6, 4_000, 10),
             Self::Expiry => of(1, 4_000, 20),
+            // Each open ticket is read.
+            Self::Stale => of(1, 4_000, 110),
         }
     }
 
@@ -101,7 +106,7 @@ impl Task {
     pub(crate) fn toolsets(self) -> Option<&'static str> {
         match self {
             Self::Outages | Self::OutagesToday | Self::OutagesOfMonths => Some("devices"),
-            Self::Expiry => Some("fleet"),
+            Self::Expiry | Self::Stale => Some("fleet"),
             _ => None,
         }
     }
@@ -117,6 +122,7 @@ impl Task {
             }
             Self::Tickets => tickets::truth(world),
             Self::Expiry => expiry::truth(platform, world).await,
+            Self::Stale => stale::truth(world),
         }
     }
 
@@ -131,6 +137,7 @@ impl Task {
             }
             Self::Tickets => tickets::ask(agent, world).await,
             Self::Expiry => expiry::ask(agent).await,
+            Self::Stale => stale::ask(agent).await,
         }
     }
 

@@ -6,8 +6,15 @@ use crate::task::Task;
 
 const SEEDS: [u64; 3] = [1, 2, 7];
 /// Asked in every world.
-const TASKS: [Task; 6] =
-    [Task::Offline, Task::Projectors, Task::BoardRoom, Task::Outages, Task::Tickets, Task::Expiry];
+const TASKS: [Task; 7] = [
+    Task::Offline,
+    Task::Projectors,
+    Task::BoardRoom,
+    Task::Outages,
+    Task::Tickets,
+    Task::Expiry,
+    Task::Stale,
+];
 
 /// Faults of `baseline`: rules of the sandbox, and how an honest answer ends.
 const FAULTS: &[(Task, &str, Ending)] = &[
@@ -34,6 +41,10 @@ const FAULTS: &[(Task, &str, Ending)] = &[
     (Task::Tickets, "429 retry-after=1 nth=1", Whole),
     (Task::Tickets, "500 path=*/tickets/*", Refused),
     (Task::Tickets, "truncate", Refused),
+    (Task::Stale, "500 path=*/incidents", Part),
+    (Task::Stale, "500 path=*/devices query=page=7", Part),
+    (Task::Stale, "429 retry-after=1 nth=20", Whole),
+    (Task::Stale, "500 path=*/tickets/* from=40", Part),
     (Task::Expiry, "500 path=*/licenses", Refused),
     (Task::Expiry, "500 path=*/devices query=page=7", Part),
 ];
