@@ -96,7 +96,8 @@ impl Running {
         Self::sandbox_with(&["--scenario", scenario, "--clock", clock])
     }
 
-    fn sandbox_with(arguments: &[&str]) -> Self {
+    /// Starts the sandbox with these flags.
+    pub(crate) fn sandbox_with(arguments: &[&str]) -> Self {
         let mut command = program();
         command.args(["sandbox", "--port", "0"]).args(arguments);
         let mut running = Self::start(command, Pipe::Stdout, "admin: http://", " ");
