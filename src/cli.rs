@@ -44,6 +44,9 @@ pub(crate) enum Command {
         /// Its arguments, a JSON object
         #[arg(long, default_value = "{}")]
         args: String,
+        /// Agree to whatever needs consent, instead of being asked on the terminal
+        #[arg(long)]
+        yes: bool,
     },
     /// Print what this binary serves
     Capabilities {
@@ -158,6 +161,15 @@ pub(crate) struct Flags {
     /// One JSON line per call, two per change: off, stderr or file:PATH (XYTE_AUDIT)
     #[arg(long, global = true, value_name = "WHERE")]
     pub(crate) audit: Option<String>,
+    /// Who agrees to what destroys and to bulk changes: auto, elicit, token or off (XYTE_CONFIRM)
+    #[arg(long, global = true, value_name = "POLICY")]
+    pub(crate) confirm: Option<String>,
+    /// Device commands that need consent, too (XYTE_CONFIRM_COMMANDS)
+    #[arg(long, global = true, value_name = "NAME,…")]
+    pub(crate) confirm_commands: Option<String>,
+    /// Most targets of one bulk call (XYTE_BULK_MAX)
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) bulk_max: Option<String>,
 }
 
 impl Flags {
@@ -185,6 +197,9 @@ impl Flags {
             "XYTE_LOG_LEVEL" => &self.log_level,
             "XYTE_ENV" => &self.env,
             "XYTE_AUDIT" => &self.audit,
+            "XYTE_CONFIRM" => &self.confirm,
+            "XYTE_CONFIRM_COMMANDS" => &self.confirm_commands,
+            "XYTE_BULK_MAX" => &self.bulk_max,
             _ => return None,
         };
         flag.as_deref()

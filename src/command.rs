@@ -62,6 +62,11 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         key_hint: "Set XYTE_API_KEY (XYTE_PARTNER_API_KEY for partner tools), or send X-XYTE-API-KEY over HTTP.".to_owned(),
         meta: if sandbox.is_some() { Map::from_iter([("sandbox".to_owned(), Value::Bool(true))]) } else { Map::new() },
         audit: audit(&config.audit)?.masking(config.secrets()),
+        confirm: config.confirm,
+        confirm_named: config.confirm_commands.clone(),
+        bulk_max: config.bulk_max,
+        seal: config.sealing.seal.clone(),
+        answer_tokens: config.answer_tokens,
     };
     let keys = own_keys(&catalogue, |variable| match (variable, &sandbox) {
         ("XYTE_API_KEY", None) => Some(config.api_key.clone()),

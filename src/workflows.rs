@@ -1,5 +1,11 @@
 //! The computed tools: questions about a whole fleet, each in a file of its own. They know no transport and no HTTP.
 
+mod bulk;
+mod bulk_command;
+mod bulk_incidents;
+mod bulk_report;
+mod bulk_tickets;
+mod bulk_update;
 mod expiry_report;
 mod find;
 mod fleet;
@@ -10,7 +16,7 @@ mod space;
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
-use crate::generated::workflows::{ExpiryReport, Find, FleetHealth, RoomStatus, Workflows};
+use crate::generated::workflows::{BulkCommand, BulkReport, BulkResolveTickets, BulkResumeIncidents, BulkSuspendIncidents, BulkUpdateDevices, ExpiryReport, Find, FleetHealth, RoomStatus, Workflows};
 
 /// What is computed over the platform's operations.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +41,54 @@ impl Workflows for Fleet {
         arguments: RoomStatus,
     ) -> Result<Computed, Failure> {
         Box::pin(room_status::compute(desk, arguments)).await
+    }
+
+    async fn bulk_command(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkCommand,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_command::compute(desk, arguments)).await
+    }
+
+    async fn bulk_suspend_incidents(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkSuspendIncidents,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_incidents::suspend(desk, arguments)).await
+    }
+
+    async fn bulk_resume_incidents(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkResumeIncidents,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_incidents::resume(desk, arguments)).await
+    }
+
+    async fn bulk_resolve_tickets(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkResolveTickets,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_tickets::compute(desk, arguments)).await
+    }
+
+    async fn bulk_update_devices(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkUpdateDevices,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_update::compute(desk, arguments)).await
+    }
+
+    async fn bulk_report(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkReport,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_report::compute(desk, arguments)).await
     }
 
     async fn expiry_report(

@@ -57,6 +57,9 @@ pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()>
             "--allow-unauthenticated: whoever reaches {address} acts with the server's own key, if it has one"
         );
     }
+    if let Some(warning) = config.seal_warning() {
+        tracing::warn!("{warning}");
+    }
     tracing::info!(server.address = %address, "MCP at http://{address}/mcp");
     let server = Server::for_requests(ready.service, identity());
     let bounds = Bounds {

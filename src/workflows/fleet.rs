@@ -24,6 +24,7 @@ pub(super) struct Device {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Model {
+    pub(super) id: Option<String>,
     pub(super) name: Option<String>,
 }
 
@@ -118,13 +119,14 @@ impl Fleet {
 
 /// All devices, or those that the platform lists for a space.
 pub(super) async fn devices(desk: &Desk<'_>, space: Option<i64>) -> Result<Rows<Device>, Failure> {
-    const COLUMNS: [&str; 9] = [
+    const COLUMNS: [&str; 10] = [
         "id",
         "name",
         "sn",
         "effective_status",
         "merged_effective_status",
         "last_seen_at",
+        "model.id",
         "model.name",
         "space.id",
         "space.full_path",

@@ -3,8 +3,12 @@
 //! There is no other way to the platform, and no way in without a [`Caller`].
 //! It knows neither header names nor what a status number means.
 
+pub mod bulk;
+pub mod consent;
 pub mod desk;
 mod ending;
+mod idempotency;
+mod target;
 mod view;
 mod walk;
 
@@ -16,14 +20,18 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use xyte_mcp_catalogue::{Form, Location};
 
+use self::consent::Consent;
 use self::desk::{Computed, Desk};
 use self::ending::Ending;
+use self::idempotency::Once;
 use self::view::{list_plan, one_piece};
+use crate::audit;
 use crate::caller::{Address, Caller, Digest, Key, Toolsets};
 use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
 use crate::input::Input;
+use crate::person::{Person, Replied};
 use crate::request::RequestId;
 use crate::service::Service;
 use crate::shape::Shaped;
@@ -105,7 +113,7 @@ pub async fn dispatch(
         None => Box::pin(perform(service, caller, (key, &ending.status), call, span)).await,
         Some(failure) => Err(failure),
     };
-    let result = settle(tool, performed).map_err(|failure| address(failure, key, request_id));
+    let result = performed.map_err(|failure| address(failure, key, request_id));
     ending.tell(result.as_ref().err());
     let (shaped, as_of) = result?;
     let mut meta = service.settings.meta.clone();
@@ -137,30 +145,102 @@ async fn perform(
     let Call { tool, arguments, view } = call;
     admit(service, caller, key, tool, view).await?;
     let Decoded { arguments, options } = decode(tool, arguments)?;
-    let (tenant, arguments, options) = (caller.tenant(), &arguments, &options);
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
-    let errand = Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
-    match tool.entry.answer.form {
-        Form::List => {
-            let (plan, limit) = list_plan(tool, options, view);
-            walk::walk(&errand, &plan, limit).await
+    let (mut span, mut asked) = (span, None);
+    loop {
+        let (arguments, options) = (&arguments, &options);
+        let tenant = caller.tenant();
+        let errand =
+            Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
+        let replied = asked.as_ref().or_else(|| caller.person.replied());
+        let performed = once(&errand, caller, replied, view).await;
+        // Whoever is asked while the call waits is asked once: the reply holds for what was asked, or not at all.
+        let (Err(failure), Person::Now(person), None) = (&performed, &caller.person, &asked) else {
+            return performed;
+        };
+        let Some(question) = failure.wanted.as_ref().and_then(|it| it.question.as_ref()) else {
+            return performed;
+        };
+        let reply = person.ask(&question.words).await;
+        asked = Some(Replied { state: question.state.clone(), reply });
+        // What a person takes to think is not the call's time.
+        let now = Instant::now();
+        span = Span { started: now, deadline: now + (span.deadline - span.started) };
+    }
+}
+
+/// Makes a change with an idempotency key once, and everything else each time.
+async fn once(
+    errand: &Errand<'_>,
+    caller: &Caller,
+    replied: Option<&Replied>,
+    view: View,
+) -> Performed {
+    let &Errand { service, tool, tenant, arguments, options, span, .. } = errand;
+    let work = async { settle(tool, attend(errand, caller, replied, view).await) };
+    match &options.idempotency_key {
+        Some(key) if !options.dry_run => {
+            let (arguments, deadline) = (audit::digest(arguments), span.deadline);
+            let (ledger, tool) = (&service.ledger, tool.name());
+            let once = Once { ledger, tenant, tool, key, arguments, deadline };
+            Box::pin(once.perform(work)).await
         }
-        Form::Computed => Box::pin(compute(&errand)).await,
-        Form::Object | Form::Unknown => match errand.fetch(Vec::new()).await? {
+        _ => Box::pin(work).await,
+    }
+}
+
+/// Asks for consent where it is needed, then calls.
+async fn attend(
+    errand: &Errand<'_>,
+    caller: &Caller,
+    replied: Option<&Replied>,
+    view: View,
+) -> Performed {
+    let &Errand { service, tool, arguments, options, .. } = errand;
+    let consent = Consent::prepare(service, caller, (tool, arguments, options), replied).await?;
+    if tool.entry.is_computed() {
+        return Box::pin(compute(errand, &consent)).await;
+    }
+    let scene = match options.dry_run {
+        _ if tool.is_read() => None,
+        true => Some(target::look(errand).await?),
+        false if consent.needs_scene() => {
+            let scene = target::look(errand).await?;
+            consent.settle(&scene).await?;
+            None
+        }
+        false => None,
+    };
+    let (mut shaped, as_of) = send(errand, view).await?;
+    if let Some(scene) = scene {
+        target::show(&mut shaped, &scene, &consent);
+    }
+    Ok((shaped, as_of))
+}
+
+/// Calls the platform, as often as the answer has pages.
+async fn send(errand: &Errand<'_>, view: View) -> Performed {
+    match errand.tool.entry.answer.form {
+        Form::List => {
+            let (plan, limit) = list_plan(errand.tool, errand.options, view);
+            walk::walk(errand, &plan, limit).await
+        }
+        _ => match errand.fetch(Vec::new()).await? {
             Fetched::Preview(request) => Ok(preview(&request)),
             Fetched::Answered(answered) => {
-                Ok((one_piece(&errand, view, &answered)?, Some(answered.at)))
+                Ok((one_piece(errand, view, &answered)?, Some(answered.at)))
             }
         },
     }
 }
 
 /// What the server works out itself, from reads of this caller.
-async fn compute(errand: &Errand<'_>) -> Performed {
+async fn compute(errand: &Errand<'_>, consent: &Consent<'_>) -> Performed {
     let &Errand { service, tool, tenant, key, stranger, status, options, span, .. } = errand;
     let fresh = options.fresh;
-    let desk = Desk { service, tool, tenant, key, stranger, status, fresh, span };
-    if options.dry_run {
+    let dry_run = options.dry_run;
+    let desk = Desk { service, tool, tenant, key, stranger, status, fresh, span, consent, dry_run };
+    if dry_run && tool.is_read() {
         return Ok((desk.preview(), None));
     }
     let arguments = errand.arguments.clone();

@@ -13,9 +13,12 @@ use crate::api::Api;
 use crate::audit::Audit;
 use crate::caller::{Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
+use crate::dispatch::consent::Policy;
 use crate::drift::Drift;
+use crate::ledger::Ledger;
 use crate::limit::Limit;
 use crate::metrics::{Metrics, Reuse};
+use crate::seal::Seal;
 use crate::shared::{Address, Gone, Shared};
 use crate::strangers::Strangers;
 use crate::upstream::{Manners, Upstream};
@@ -43,6 +46,16 @@ pub struct Settings {
     pub meta: Map<String, Value>,
     /// Where calls are written down.
     pub audit: Audit,
+    /// When people are asked before a change.
+    pub confirm: Policy,
+    /// What people are asked for besides what destroys: values of arguments that the catalogue names.
+    pub confirm_named: Vec<String>,
+    /// Most targets of one call.
+    pub bulk_max: usize,
+    /// Seals what callers bring back: cursors, plans.
+    pub seal: Arc<Seal>,
+    /// Most tokens of one answer, counted as characters ÷ 4.
+    pub answer_tokens: usize,
 }
 
 impl Default for Settings {
@@ -58,6 +71,11 @@ impl Default for Settings {
             key_hint: "Set the API key.".to_owned(),
             meta: Map::new(),
             audit: Audit::default(),
+            confirm: Policy::default(),
+            confirm_named: Vec::new(),
+            bulk_max: 50,
+            seal: Arc::default(),
+            answer_tokens: 6_000,
         }
     }
 }
@@ -74,6 +92,8 @@ pub struct Service {
     pub drift: Drift,
     pub(crate) api: Arc<dyn Api>,
     pub(crate) limit: Limit,
+    /// What is remembered of changes.
+    pub(crate) ledger: Ledger,
     pub(crate) upstream: Upstream,
     /// Calls whose end was not told yet.
     pub(crate) under_way: TaskTracker,
@@ -111,6 +131,7 @@ impl Service {
             drift,
             api,
             limit,
+            ledger: Ledger::new(shared.clone()),
             upstream,
             under_way,
             shared,

@@ -135,6 +135,8 @@ fn table(
         columns: columns.map(|columns| columns.into_iter().map(word).collect()),
         errors: Vec::new(),
         cache: None,
+        target: None,
+        named_by: Vec::new(),
         arguments: Vec::new(),
         example: None,
         reason: class.map(|(_, reason)| word(reason.to_owned())),

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::consent::{Consent, Scene};
 use super::walk::{Gap, Walked, gather};
 use super::{Errand, Fetched, Span};
 use crate::caller::{Address, Digest, Key};
@@ -58,12 +59,32 @@ pub struct Desk<'a> {
     pub(super) status: &'a AtomicU16,
     pub(super) fresh: bool,
     pub(super) span: Span,
+    pub(super) consent: &'a Consent<'a>,
+    pub(super) dry_run: bool,
 }
 
 impl Desk<'_> {
     /// When the call ends: what is not read by then is missing.
     pub fn deadline(&self) -> Instant {
         self.span.deadline
+    }
+
+    /// Whether the call is to show what it would do, and to change nothing.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Goes on when a person agreed to this, once; a call that only shows is never asked for.
+    ///
+    /// # Errors
+    /// When nobody agreed yet, or to something else.
+    pub async fn consent(&self, scene: &Scene) -> Result<(), Failure> {
+        self.consent.settle(scene).await
+    }
+
+    /// What makes a later call do exactly this, where the operator lets it.
+    pub fn plan_token(&self, scene: &Scene) -> Option<String> {
+        self.consent.token(scene)
     }
 
     /// Walks a whole list and reads the named parts of its rows, which are all that is built.
@@ -113,6 +134,20 @@ impl Desk<'_> {
         Ok(read)
     }
 
+    /// The same, past every answer that is kept.
+    ///
+    /// # Errors
+    /// When there is no answer, or it has another form.
+    pub async fn fresh_object<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        arguments: &Arguments,
+        columns: &[&str],
+    ) -> Result<(T, DateTime<Utc>), Failure> {
+        let desk = Desk { fresh: true, ..*self };
+        desk.object(operation, arguments, columns).await
+    }
+
     /// Reads one object; of its members, the named ones, or all.
     ///
     /// # Errors
@@ -141,17 +176,27 @@ impl Desk<'_> {
     }
 
     fn find(&self, operation: &str) -> Result<&Tool, Failure> {
-        // What a tool calls is declared, so that its description can tell.
-        let declared = self.tool.entry.calls.iter().any(|name| name == operation);
-        let found = declared.then(|| self.service.catalogue.find_operation(operation)).flatten();
-        found.filter(|tool| tool.is_read()).ok_or_else(|| Failure::unknown_operation(operation))
+        let found = self.declared(operation).filter(|tool| tool.is_read());
+        found.ok_or_else(|| Failure::unknown_operation(operation))
     }
 
-    fn options(&self) -> Options {
+    /// What a tool calls is declared, so that its description can tell.
+    fn declared(&self, operation: &str) -> Option<&Tool> {
+        let declared = self.tool.entry.calls.iter().any(|name| name == operation);
+        declared.then(|| self.service.catalogue.find_operation(operation)).flatten()
+    }
+
+    /// An operation that changes something; a tool that only reads has none.
+    pub(super) fn find_change(&self, operation: &str) -> Result<&Tool, Failure> {
+        let found = self.declared(operation).filter(|tool| !tool.is_read() && !self.tool.is_read());
+        found.ok_or_else(|| Failure::unknown_operation(operation))
+    }
+
+    pub(super) fn options(&self) -> Options {
         Options { fresh: self.fresh, ..Options::default() }
     }
 
-    fn errand<'e>(
+    pub(super) fn errand<'e>(
         &'e self,
         tool: &'e Tool,
         arguments: &'e Arguments,
