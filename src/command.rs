@@ -10,7 +10,7 @@ pub(crate) mod stdio;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use xyte_mcp_runtime::audit::Audit;
 use xyte_mcp_runtime::caller::{Caller, Key, Toolsets};
 use xyte_mcp_runtime::catalogue::{Catalogue, nearest};
+use xyte_mcp_runtime::ledger::Ledger;
 use xyte_mcp_runtime::server::{Document, Identity};
 use xyte_mcp_runtime::service::{Service, Settings};
 
@@ -64,6 +65,7 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         audit: audit(&config.audit)?.masking(config.secrets()),
         confirm: config.confirm,
         confirm_named: config.confirm_commands.clone(),
+        ledger: ledger(config)?,
         bulk_max: config.bulk_max,
         seal: config.sealing.seal.clone(),
         answer_tokens: config.answer_tokens,
@@ -108,6 +110,34 @@ fn audit(to: &AuditTo) -> Result<Audit, config::Error> {
                 held: format!("`file:{}`", path.display()),
                 wanted: format!("a file that can be written ({err})"),
             })
+        }
+    }
+}
+
+/// Opens the file that remembers what changes did. Only what is sealed with a lasting key is worth remembering longer than the process, and replicas share theirs.
+fn ledger(config: &Config) -> Result<Option<Arc<Ledger>>, config::Error> {
+    let Some(state) = &config.state else { return Ok(None) };
+    if config.redis.is_some() || !config.sealing.seal.lasting() {
+        return Ok(None);
+    }
+    let path = state.path.join("ledger.sqlite3");
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&state.path);
+    // What the library makes beside it is as private as the file.
+    let mut options = std::fs::OpenOptions::new();
+    let made = made.and_then(|()| options.append(true).create(true).mode(0o600).open(&path));
+    let opened = made
+        .map_err(|err| err.to_string())
+        .and_then(|_| Ledger::in_file(&path).map_err(|err| err.to_string()));
+    match opened {
+        Ok(ledger) => Ok(Some(Arc::new(ledger))),
+        Err(err) if state.named => Err(config::Error::Malformed {
+            name: "XYTE_STATE_DIR".to_owned(),
+            held: format!("`{}`", state.path.display()),
+            wanted: format!("a folder that can be written ({err})"),
+        }),
+        Err(err) => {
+            tracing::warn!(error = err, "plans and idempotency keys end with this process: there is no folder for them; set XYTE_STATE_DIR");
+            Ok(None)
         }
     }
 }

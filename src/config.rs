@@ -5,6 +5,7 @@ mod redis;
 mod seal;
 mod shown;
 pub(crate) mod source;
+mod state;
 mod text;
 pub(crate) mod variable;
 
@@ -22,6 +23,7 @@ use crate::xyte;
 pub(crate) use environment::Environment;
 pub(crate) use redis::Redis;
 use seal::Sealing;
+pub(crate) use state::StateDir;
 use source::{Origin, Source, Surroundings};
 use text::{boolean, cache_ttl, confirm, host, list, milliseconds, number, origins, within};
 use variable::Lookup;
@@ -64,6 +66,8 @@ pub(crate) struct Config {
     pub(crate) confirm: Policy,
     /// Commands that they are asked for, too.
     pub(crate) confirm_commands: Vec<String>,
+    /// Where files are kept that outlive the process; none is where there is no folder for them.
+    pub(crate) state: Option<StateDir>,
     /// Most targets of one call.
     pub(crate) bulk_max: usize,
     /// What the operator should know and may leave as it is.
@@ -158,6 +162,7 @@ impl Config {
             audit: lookup.parse("XYTE_AUDIT", "off", audit)?,
             confirm: lookup.parse("XYTE_CONFIRM", "auto", confirm)?,
             confirm_commands: lookup.parse("XYTE_CONFIRM_COMMANDS", "", |text| Ok(list(text)))?,
+            state: state::state(lookup)?,
             bulk_max: lookup.parse(
                 "XYTE_BULK_MAX",
                 "50",

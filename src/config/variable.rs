@@ -38,7 +38,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("XYTE_EXPERIMENTAL_APIS", "experimental tools"),
     ("XYTE_PLUGINS", "plugins"),
     ("XYTE_PRESETS_DIR", "room presets"),
-    ("XYTE_STATE_DIR", "embedded stores"),
     ("XYTE_WATCH_SECONDS", "events"),
     ("XYTE_WEBHOOK_SECRET", "events"),
 ];
@@ -164,6 +163,11 @@ impl<'a> Lookup<'a> {
         } else {
             format!("`{}`", text.escape_debug())
         }
+    }
+
+    /// A variable of the system, which no file of ours holds.
+    pub(super) fn environment(&self, name: &str) -> Option<&str> {
+        self.surroundings.environment.get(name).map(String::as_str)
     }
 
     /// An empty variable is as good as none.

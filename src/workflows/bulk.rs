@@ -1,6 +1,6 @@
 //! What all bulk tools share: which devices are meant, the preview, the one consent, and the report. It knows no single change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ impl Selection {
             Some(ids) => ids.contains(&device.id),
             None => {
                 let model = device.model.as_ref().and_then(|model| model.name.as_deref());
-                let inside = |ids: &std::collections::BTreeSet<i64>| {
+                let inside = |ids: &BTreeSet<i64>| {
                     device.space_id().is_some_and(|id| ids.contains(&id))
                 };
                 scope.as_ref().is_none_or(|scope| inside(&scope.ids))
@@ -115,7 +115,8 @@ impl Selection {
         };
         let devices: Vec<Device> = read.rows.into_iter().filter(fits).collect();
         let known = |id: &String| devices.iter().any(|device| device.id == *id);
-        let missing = self.ids.iter().flatten().filter(|id| !known(id));
+        let named: BTreeSet<&String> = self.ids.iter().flatten().collect();
+        let missing = named.into_iter().filter(|id| !known(id));
         let excluded = missing.map(|id| {
             let why = "no such device in the tenant of this key".to_owned();
             Excluded { id: id.clone(), name: String::new(), why }

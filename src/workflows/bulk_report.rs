@@ -9,8 +9,8 @@ use xyte_mcp_runtime::failure::Failure;
 use super::bulk::{outcomes, text};
 use crate::generated::workflows::BulkReport;
 
-/// Longer than any call: a run that began before is over, whatever it says.
-const LONGEST_CALL: TimeDelta = TimeDelta::minutes(10);
+/// How much later than its end a run may still be written about.
+const GRACE: TimeDelta = TimeDelta::seconds(10);
 
 pub(super) async fn compute(desk: &Desk<'_>, call: BulkReport) -> Result<Computed, Failure> {
     let Some(run) = call.run else { return latest(desk).await };
@@ -46,5 +46,5 @@ async fn latest(desk: &Desk<'_>) -> Result<Computed, Failure> {
 
 /// What is still said to be on its way long after the call can have been over is not any more.
 fn over(run: Run) -> Run {
-    if Utc::now() - run.begun > LONGEST_CALL { run.settled() } else { run }
+    if Utc::now() > run.until + GRACE { run.settled() } else { run }
 }

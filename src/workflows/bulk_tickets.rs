@@ -1,5 +1,7 @@
 //! `bulk_resolve_tickets`: many tickets ended at once; those that are not open are left out, with the reason.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::bulk::Item;
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
@@ -14,11 +16,8 @@ pub(super) async fn compute(
     call: BulkResolveTickets,
 ) -> Result<Computed, Failure> {
     let open = fleet::tickets(desk).await?;
-    let (mut items, mut excluded) = (Vec::<Item>::new(), Vec::new());
-    for id in call.ticket_ids {
-        if items.iter().any(|item| item.id == id) {
-            continue;
-        }
+    let (mut items, mut excluded) = (Vec::new(), Vec::new());
+    for id in BTreeSet::from_iter(call.ticket_ids) {
         match open.rows.iter().find(|ticket| ticket.id == id) {
             Some(ticket) => {
                 let name = ticket.title.clone().unwrap_or_default();

@@ -1,15 +1,20 @@
 //! What must be remembered of changes: used plans, first results, what became of each target. It knows names and texts, not what they mean.
 //!
-//! In this process, or in the Redis that all replicas share; what is written outlives its call, and is never written over unnoticed.
+//! In this process, in a file, or in the Redis that all replicas share; what is written outlives its call, and is never written over unnoticed.
 
+mod file;
 mod memory;
 
+pub use self::file::Unusable;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Script;
 use sha2::{Digest as _, Sha256};
 
+use self::file::File;
 use self::memory::Memory;
 use crate::caller::Digest;
 use crate::failure::Failure;
@@ -21,7 +26,7 @@ const PUT_NEW: &str = "local held = redis.call('GET', KEYS[1]) if held then retu
 
 /// Texts by name, each for a while.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub struct Ledger {
     /// Where it lies: what was remembered elsewhere is not known here.
     place: String,
     kept: Kept,
@@ -30,6 +35,7 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 enum Kept {
     Here(Memory),
+    File(File),
     Shared { shared: Arc<Shared>, put_new: Script },
 }
 
@@ -66,18 +72,24 @@ pub(crate) fn hex(digest: &Digest) -> String {
 }
 
 impl Ledger {
-    /// A ledger in Redis where replicas share one, else in this process.
-    pub(crate) fn new(shared: Option<Arc<Shared>>) -> Self {
-        match shared {
-            Some(shared) => Self {
-                place: "shared".to_owned(),
-                kept: Kept::Shared { shared, put_new: Script::new(PUT_NEW) },
-            },
-            None => Self {
-                place: RequestId::random().to_string(),
-                kept: Kept::Here(Memory::default()),
-            },
-        }
+    /// A ledger in this process, which ends with it.
+    pub(crate) fn here() -> Self {
+        Self { place: RequestId::random().to_string(), kept: Kept::Here(Memory::default()) }
+    }
+
+    /// A ledger in a file, which is made where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is something else.
+    pub fn in_file(path: &Path) -> Result<Self, Unusable> {
+        let (file, place) = File::open(path)?;
+        Ok(Self { place, kept: Kept::File(file) })
+    }
+
+    /// A ledger in the Redis that all replicas share.
+    pub(crate) fn shared(shared: Arc<Shared>) -> Self {
+        let kept = Kept::Shared { shared, put_new: Script::new(PUT_NEW) };
+        Self { place: "shared".to_owned(), kept }
     }
 
     /// Names where this ledger lies: a plan is known only there.
@@ -94,6 +106,7 @@ impl Ledger {
     ) -> Result<Option<String>, Lost> {
         match &self.kept {
             Kept::Here(memory) => memory.put_new(name, text, life),
+            Kept::File(file) => file.put_new(name, text.to_owned(), life).await,
             Kept::Shared { shared, put_new } => {
                 let mut call = put_new.key(shared.name("ledger", &hex(&name)));
                 call.arg(text).arg(milliseconds(life));
@@ -107,6 +120,7 @@ impl Ledger {
     pub(crate) async fn put(&self, name: Digest, text: &str, life: Duration) -> Result<(), Lost> {
         match &self.kept {
             Kept::Here(memory) => memory.put(name, text, life),
+            Kept::File(file) => file.put(name, text.to_owned(), life).await,
             Kept::Shared { shared, .. } => {
                 let mut set = redis::cmd("SET");
                 set.arg(shared.name("ledger", &hex(&name))).arg(text);
@@ -120,6 +134,7 @@ impl Ledger {
     pub(crate) async fn get(&self, name: Digest) -> Result<Option<String>, Lost> {
         match &self.kept {
             Kept::Here(memory) => Ok(memory.get(name)),
+            Kept::File(file) => file.get(name).await,
             Kept::Shared { shared, .. } => {
                 let mut get = redis::cmd("GET");
                 get.arg(shared.name("ledger", &hex(&name)));
@@ -135,6 +150,7 @@ impl Ledger {
                 memory.remove(name);
                 Ok(())
             }
+            Kept::File(file) => file.remove(name).await,
             Kept::Shared { shared, .. } => {
                 let mut del = redis::cmd("DEL");
                 del.arg(shared.name("ledger", &hex(&name)));

@@ -50,6 +50,8 @@ pub struct Settings {
     pub confirm: Policy,
     /// What people are asked for besides what destroys: values of arguments that the catalogue names.
     pub confirm_named: Vec<String>,
+    /// Where it is remembered what changes did, unless replicas share that; without one, in this process.
+    pub ledger: Option<Arc<Ledger>>,
     /// Most targets of one call.
     pub bulk_max: usize,
     /// Seals what callers bring back: cursors, plans.
@@ -73,6 +75,7 @@ impl Default for Settings {
             audit: Audit::default(),
             confirm: Policy::default(),
             confirm_named: Vec::new(),
+            ledger: None,
             bulk_max: 50,
             seal: Arc::default(),
             answer_tokens: 6_000,
@@ -93,7 +96,7 @@ pub struct Service {
     pub(crate) api: Arc<dyn Api>,
     pub(crate) limit: Limit,
     /// What is remembered of changes.
-    pub(crate) ledger: Ledger,
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) upstream: Upstream,
     /// Calls whose end was not told yet.
     pub(crate) under_way: TaskTracker,
@@ -121,6 +124,11 @@ impl Service {
         let fallbacks = metrics.limit_fallbacks.clone();
         let limit = Limit::new(settings.rate_limit, shared.clone(), fallbacks);
         let upstream = Upstream::new(&settings.manners, shared.clone()).counting(reuse);
+        let ledger = match (&shared, &settings.ledger) {
+            (Some(shared), _) => Arc::new(Ledger::shared(shared.clone())),
+            (None, Some(ledger)) => ledger.clone(),
+            (None, None) => Arc::new(Ledger::here()),
+        };
         let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
         let under_way = TaskTracker::new();
@@ -131,7 +139,7 @@ impl Service {
             drift,
             api,
             limit,
-            ledger: Ledger::new(shared.clone()),
+            ledger,
             upstream,
             under_way,
             shared,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -88,6 +88,8 @@ pub struct Run {
     pub tool: String,
     /// When it began.
     pub begun: DateTime<Utc>,
+    /// When it is over at the latest.
+    pub until: DateTime<Utc>,
     /// Every target.
     pub items: Vec<Told>,
 }
@@ -140,10 +142,12 @@ impl Desk<'_> {
             why: None,
             answer: Value::Null,
         };
+        let left = self.span.deadline.saturating_duration_since(Instant::now());
         let run = Run {
             run: RequestId::random().to_string(),
             tool: self.tool.name().to_owned(),
             begun: Utc::now(),
+            until: Utc::now() + TimeDelta::from_std(left).unwrap_or_default(),
             items: items.iter().map(told).collect(),
         };
         self.list_run(&run.run).await?;
