@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(crate) use fault::Faults;
-pub(crate) use file::{CommandState, OnFailure, Param, Preset, Select, Step, WaitFor};
+pub(crate) use file::{CommandState, OnFailure, Preset, Select, Step, WaitFor};
 pub(crate) use template::fill;
 
 /// The preset that `shutdown_meeting_room` runs.

@@ -10,17 +10,28 @@ mod expiry_report;
 mod find;
 mod fleet;
 mod fleet_health;
+mod offer;
+mod pattern;
+mod preset;
 mod room_status;
 mod space;
 
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
-use crate::generated::workflows::{BulkCommand, BulkReport, BulkResolveTickets, BulkResumeIncidents, BulkSuspendIncidents, BulkUpdateDevices, ExpiryReport, Find, FleetHealth, RoomStatus, Workflows};
+use crate::generated::workflows::{
+    BulkCommand, BulkReport, BulkResolveTickets, BulkResumeIncidents, BulkSuspendIncidents,
+    BulkUpdateDevices, ExpiryReport, Find, FleetHealth, RoomStatus, ShutdownMeetingRoom,
+    StartMeetingRoomPreset, Workflows,
+};
+use crate::presets::Presets;
 
 /// What is computed over the platform's operations.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Fleet;
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    /// What can be run in a room.
+    pub(crate) presets: Presets,
+}
 
 impl Workflows for Fleet {
     async fn fleet_health(
@@ -89,6 +100,22 @@ impl Workflows for Fleet {
         arguments: BulkReport,
     ) -> Result<Computed, Failure> {
         Box::pin(bulk_report::compute(desk, arguments)).await
+    }
+
+    async fn start_meeting_room_preset(
+        &self,
+        desk: &Desk<'_>,
+        arguments: StartMeetingRoomPreset,
+    ) -> Result<Computed, Failure> {
+        Box::pin(preset::start(desk, &self.presets, arguments)).await
+    }
+
+    async fn shutdown_meeting_room(
+        &self,
+        desk: &Desk<'_>,
+        arguments: ShutdownMeetingRoom,
+    ) -> Result<Computed, Failure> {
+        Box::pin(preset::shutdown(desk, &self.presets, arguments)).await
     }
 
     async fn expiry_report(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 use serde::Deserialize;
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk};
 use xyte_mcp_runtime::failure::Failure;
@@ -16,6 +16,31 @@ struct Row {
     id: i64,
     name: Option<String>,
     parent_id: Option<i64>,
+    space_type: Option<String>,
+    config: Option<Settings>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Settings {
+    location: Option<Location>,
+}
+
+/// Where a space is in time, as the platform tells it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub(super) struct Location {
+    /// The name of its time zone.
+    pub(super) region_name: Option<String>,
+    /// Minutes from UTC.
+    utc_offset: Option<f64>,
+}
+
+impl Location {
+    /// What clocks show there.
+    pub(super) fn local(&self, at: DateTime<Utc>) -> Option<DateTime<FixedOffset>> {
+        let minutes = self.utc_offset.filter(|minutes| minutes.abs() < 24.0 * 60.0)?;
+        let seconds = format!("{:.0}", minutes * 60.0).parse().ok()?;
+        Some(at.with_timezone(&FixedOffset::east_opt(seconds)?))
+    }
 }
 
 /// All spaces with their paths.
@@ -24,6 +49,9 @@ pub(super) struct Spaces {
     paths: BTreeMap<i64, String>,
     names: BTreeMap<i64, String>,
     parents: BTreeMap<i64, i64>,
+    /// Those that are rooms by their type.
+    rooms: BTreeSet<i64>,
+    locations: BTreeMap<i64, Location>,
     pub(super) complete: bool,
     pub(super) warnings: Vec<String>,
     pub(super) as_of: DateTime<Utc>,
@@ -43,7 +71,14 @@ pub(super) struct Scope {
 
 impl Spaces {
     pub(super) async fn read(desk: &Desk<'_>) -> Result<Self, Failure> {
-        let columns = ["id", "name", "parent_id"];
+        let columns = [
+            "id",
+            "name",
+            "parent_id",
+            "space_type",
+            "config.location.region_name",
+            "config.location.utc_offset",
+        ];
         let rows = desk.list::<Row>("list_spaces", &Arguments::new(), &columns).await?;
         Ok(Self {
             as_of: rows.as_of,
@@ -54,6 +89,10 @@ impl Spaces {
     }
 
     fn of(rows: Vec<Row>) -> Self {
+        let is_room = |row: &&Row| row.space_type.as_deref() == Some("room");
+        let rooms = rows.iter().filter(is_room).map(|row| row.id).collect();
+        let location = |row: &Row| Some((row.id, row.config.as_ref()?.location.clone()?));
+        let locations = rows.iter().filter_map(location).collect();
         let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
         let names: BTreeMap<i64, String> =
             rows.into_iter().map(|row| (row.id, row.name.unwrap_or_default())).collect();
@@ -61,6 +100,8 @@ impl Spaces {
             paths: BTreeMap::new(),
             names,
             parents,
+            rooms,
+            locations,
             complete: true,
             warnings: Vec::new(),
             as_of: DateTime::<Utc>::MAX_UTC,
@@ -87,6 +128,16 @@ impl Spaces {
     pub(super) fn all(&self) -> impl Iterator<Item = (i64, &str, &str)> {
         let called = |id| self.names.get(id).map_or("", String::as_str);
         self.paths.iter().map(move |(id, path)| (*id, called(id), path.as_str()))
+    }
+
+    /// Whether its type says that it is a room.
+    pub(super) fn is_room(&self, id: i64) -> bool {
+        self.rooms.contains(&id)
+    }
+
+    /// Where a space is: a space without a location of its own is where the one above it is.
+    pub(super) fn location(&self, id: i64) -> Option<&Location> {
+        self.line(id).into_iter().find_map(|id| self.locations.get(&id))
     }
 
     fn find(&self, wanted: &str) -> Result<i64, Failure> {
@@ -164,7 +215,15 @@ mod tests {
     use super::*;
 
     fn spaces() -> Spaces {
-        let row = |id, name: &str, parent_id| Row { id, name: Some(name.to_owned()), parent_id };
+        let row = |id, name: &str, parent_id| Row {
+            id,
+            name: Some(name.to_owned()),
+            parent_id,
+            space_type: None,
+            config: (id == 1).then(|| Settings {
+                location: Some(Location { region_name: None, utc_offset: Some(-90.0) }),
+            }),
+        };
         let rows = vec![
             row(1, "HQ", None),
             row(2, "Board room", Some(1)),
@@ -187,5 +246,14 @@ mod tests {
         assert_eq!(spaces.scope("1").unwrap().ids, BTreeSet::from([1, 2]));
         let hint = spaces.scope("HQ/Bord room").unwrap_err().hint.unwrap();
         assert!(hint.starts_with("Near: 2 `HQ/Board room`"), "{hint}");
+    }
+
+    #[test]
+    fn a_room_has_the_time_of_the_space_above_it() {
+        let spaces = spaces();
+        let noon = "2026-09-07T12:00:00Z".parse().unwrap();
+        let local = spaces.location(2).unwrap().local(noon).unwrap();
+        assert_eq!(local.to_rfc3339(), "2026-09-07T10:30:00-01:30");
+        assert!(spaces.location(4).is_none());
     }
 }
