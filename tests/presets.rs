@@ -97,24 +97,44 @@ async fn the_plan_shows_exactly_what_is_sent_and_the_report_what_the_room_is_the
     let plan = &plan["structuredContent"];
     assert_eq!(plan["summary"], "2 commands would be sent");
     assert!(rig.sent().await.is_empty(), "a plan sends nothing");
-    let requests: Vec<&Value> = plan["data"]["steps"].as_array().unwrap().iter().map(|step| &step["devices"][0]["request"]).collect();
+    let requests: Vec<&Value> = plan["data"]["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| &step["devices"][0]["request"])
+        .collect();
     let ran = rig.call(json!({"room": BOARD})).await;
     let answer = &ran["structuredContent"];
     let sent = rig.sent().await;
     assert_eq!(sent.len(), 2);
     for (request, sent) in requests.into_iter().zip(&sent) {
-        assert!(request["url"].as_str().unwrap().ends_with(sent["path"].as_str().unwrap()), "{sent}");
+        assert!(
+            request["url"].as_str().unwrap().ends_with(sent["path"].as_str().unwrap()),
+            "{sent}"
+        );
     }
     assert_eq!(answer["summary"], "2 commands executed");
     let data = &answer["data"];
-    assert_eq!((&data["room"], &data["outcome"], &data["verdict"]), (&json!(BOARD), &json!("done"), &json!("degraded")));
+    assert_eq!(
+        (&data["room"], &data["outcome"], &data["verdict"]),
+        (&json!(BOARD), &json!("done"), &json!("degraded"))
+    );
     assert!(data["reasons"].to_string().contains("camera: status warning"), "{data}");
     let display = &data["steps"][1]["devices"][0]["reports"];
-    assert_eq!((&display["state"]["power"], &display["state"]["input"]), (&json!("on"), &json!("hdmi1")));
+    assert_eq!(
+        (&display["state"]["power"], &display["state"]["input"]),
+        (&json!("on"), &json!("hdmi1"))
+    );
     assert!(data["local_time"].as_str().unwrap().starts_with("2026-09-07T11:"), "{data}");
     assert_eq!(data["time_zone"], "Asia/Jerusalem");
     let changes = rig.behind("/changes", Value::Null).await;
-    let changed = |path: &str| changes.as_array().unwrap().iter().any(|change| change["path"].as_str().unwrap().ends_with(path));
+    let changed = |path: &str| {
+        changes
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|change| change["path"].as_str().unwrap().ends_with(path))
+    };
     assert!(changed("/state/power") && changed("/state/input"), "{changes}");
 }
 
@@ -126,7 +146,10 @@ async fn a_room_called_board_is_prepared_without_a_plan_and_switched_off_again()
     assert_eq!(answer["structuredContent"]["data"]["room"], "Board");
     let off = rig.server.call("shutdown_meeting_room", json!({"room": "Board"}), &HEADERS).await;
     let off = &off["structuredContent"];
-    assert_eq!((&off["summary"], &off["data"]["outcome"]), (&json!("1 commands executed"), &json!("done")));
+    assert_eq!(
+        (&off["summary"], &off["data"]["outcome"]),
+        (&json!("1 commands executed"), &json!("done"))
+    );
     assert_eq!(off["data"]["steps"][0]["devices"][0]["reports"]["state"]["power"], "standby");
     assert!(off["data"].get("verdict").is_none(), "a room that is off is not judged ready");
 }
@@ -134,41 +157,60 @@ async fn a_room_called_board_is_prepared_without_a_plan_and_switched_off_again()
 #[tokio::test]
 async fn of_two_rooms_with_one_name_none_is_chosen_and_a_building_is_no_room() {
     let rig = Rig::new("baseline", None).await;
-    for (room, code) in [("Board room", "ambiguous_name"), ("HQ/B1", "invalid_arguments"), ("Bored room", "not_found")] {
+    for (room, code) in [
+        ("Board room", "ambiguous_name"),
+        ("HQ/B1", "invalid_arguments"),
+        ("Bored room", "not_found"),
+    ] {
         let refused = rig.call(json!({"room": room})).await;
         assert_eq!(refused["structuredContent"]["error"]["code"], code, "{refused}");
     }
     let refused = rig.call(json!({"room": BOARD, "preset": "../meeting"})).await;
     assert_eq!(refused["structuredContent"]["error"]["code"], "invalid_arguments");
     let refused = rig.call(json!({"room": BOARD, "preset": "party"})).await;
-    assert!(refused["content"][0]["text"].as_str().unwrap().contains("meeting, shutdown"), "{refused}");
+    assert!(
+        refused["content"][0]["text"].as_str().unwrap().contains("meeting, shutdown"),
+        "{refused}"
+    );
     let refused = rig.call(json!({"room": BOARD, "params": {"volume": 3, "input": 4}})).await;
     let told = refused["content"][0]["text"].as_str().unwrap();
-    assert!(told.contains("`volume` is none") && told.contains("`input` takes a value of type string"), "{told}");
+    assert!(
+        told.contains("`volume` is none") && told.contains("`input` takes a value of type string"),
+        "{told}"
+    );
     assert!(rig.sent().await.is_empty());
 }
 
-const FOUR_STEPS: &str = "\
-title: Four steps
+const THREE_STEPS: &str = "\
+title: Three steps
 steps:
   - {select: {words: [display]}, command: power_on}
-  - {select: {model: \"*codec*\"}, command: reboot, wait_for: {status: ok, within: 2}}
+  - {select: {model: \"*codec*\"}, command: reboot}
   - {select: {words: [display]}, command: set_input, params: {input: hdmi2}}
 ";
 
 #[tokio::test]
 async fn after_a_step_that_failed_nothing_is_sent_and_nobody_is_told_that_the_room_is_prepared() {
-    let folder = Folder::new("stop", &[
-        ("stop.yaml", FOUR_STEPS),
-        ("go-on.yaml", &FOUR_STEPS.replace("within: 2}", "within: 2}, on_failure: continue")),
-    ]);
+    let folder = Folder::new(
+        "stop",
+        &[
+            ("stop.yaml", THREE_STEPS),
+            (
+                "go-on.yaml",
+                &THREE_STEPS.replace("command: reboot", "command: reboot, on_failure: continue"),
+            ),
+        ],
+    );
     // The codec of this room is in error, so it fails what it is told.
     let rig = Rig::new("small", Some(&folder)).await;
     let answer = rig.call(json!({"room": "Board", "preset": "stop"})).await;
     let answer = &answer["structuredContent"];
     assert_eq!(outcomes(answer), ["done", "failed", "not_run"], "{answer}");
     assert_eq!(answer["summary"], "1 of 3 commands executed, 1 failed, 1 not run");
-    assert_eq!((&answer["data"]["outcome"], &answer["data"]["verdict"]), (&json!("failed"), &json!("not_ready")));
+    assert_eq!(
+        (&answer["data"]["outcome"], &answer["data"]["verdict"]),
+        (&json!("failed"), &json!("not_ready"))
+    );
     assert_eq!(answer["data"]["reasons"][0], "step 2 failed");
     assert_eq!(rig.sent().await.len(), 2);
     let answer = rig.call(json!({"room": "Board", "preset": "go-on"})).await;
@@ -202,9 +244,33 @@ async fn a_command_that_does_not_end_in_time_is_called_queued() {
 }
 
 #[tokio::test]
+async fn a_command_that_is_done_and_shows_no_effect_is_a_failure() {
+    let text = "- {select: {words: [display]}, command: power_on, wait_for: {status: ok, state: {input: \"{wanted}\"}, within: 1}}\n";
+    let text = format!("params: {{wanted: {{default: hdmi2}}}}\nsteps:\n{text}");
+    let folder = Folder::new("effect", &[("effect.yaml", &text)]);
+    let rig = Rig::new("small", Some(&folder)).await;
+    rig.behind("/clock", json!({"pace": "step:90"})).await;
+    let wait = async |wanted: &str| {
+        let call = json!({"room": "Board", "preset": "effect", "params": {"wanted": wanted}});
+        rig.call(call).await["structuredContent"].clone()
+    };
+    let answer = wait("hdmi2").await;
+    assert_eq!(outcomes(&answer), ["failed"], "{answer}");
+    let device = &answer["data"]["steps"][0]["devices"][0];
+    assert_eq!(device["why"], "its input is hdmi1, not hdmi2", "{answer}");
+    assert_eq!(outcomes(&wait("HDMI1").await), ["done"]);
+}
+
+#[tokio::test]
 async fn a_step_that_cannot_be_run_is_seen_before_anything_is_sent() {
     let text = "- {select: {words: [display]}, command: power_on}\n- {select: {words: [projector]}, command: power_on}\n";
-    let folder = Folder::new("obstacle", &[("both.yaml", text), ("old.yml", &format!("- device_id: {DEVICE}\n  command: power_on\n"))]);
+    let folder = Folder::new(
+        "obstacle",
+        &[
+            ("both.yaml", text),
+            ("old.yml", &format!("- device_id: {DEVICE}\n  command: power_on\n")),
+        ],
+    );
     let rig = Rig::new("small", Some(&folder)).await;
     let answer = rig.call(json!({"room": "Board", "preset": "both"})).await;
     let answer = &answer["structuredContent"];
@@ -212,7 +278,10 @@ async fn a_step_that_cannot_be_run_is_seen_before_anything_is_sent() {
     let meeting = json!({"room": "Board", "params": {"input": "scart"}, "dry_run": true});
     let plan = rig.call(meeting).await;
     let told = plan["content"][0]["text"].as_str().unwrap();
-    assert!(told.contains("its model takes hdmi1, hdmi2, usb-c, none as `input`, not scart"), "{told}");
+    assert!(
+        told.contains("its model takes hdmi1, hdmi2, usb-c, none as `input`, not scart"),
+        "{told}"
+    );
     assert!(rig.sent().await.is_empty());
     let answer = rig.call(json!({"room": "Board", "preset": "old"})).await;
     let answer = &answer["structuredContent"];
@@ -233,13 +302,16 @@ async fn a_preset_with_a_command_that_the_operator_wants_asked_about_needs_a_per
 
 #[test]
 fn faulty_presets_are_refused_at_start_with_file_line_and_reason_all_at_once() {
-    let folder = Folder::new("faulty", &[
-        ("a.yaml", "steps:\n  - comand: x\n"),
-        ("b.yml", "steps: [\n"),
-        ("Bad Name.yaml", "- {device_id: a, command: b}\n"),
-        ("notes.txt", "not a preset"),
-        (".hidden.yaml", "nor is this"),
-    ]);
+    let folder = Folder::new(
+        "faulty",
+        &[
+            ("a.yaml", "steps:\n  - comand: x\n"),
+            ("b.yml", "steps: [\n"),
+            ("Bad Name.yaml", "- {device_id: a, command: b}\n"),
+            ("notes.txt", "not a preset"),
+            (".hidden.yaml", "nor is this"),
+        ],
+    );
     let outside = folder.0.with_extension("outside");
     std::fs::write(&outside, "- {device_id: secret, command: b}\n").unwrap();
     std::os::unix::fs::symlink(&outside, folder.0.join("link.yaml")).unwrap();
@@ -255,7 +327,10 @@ fn faulty_presets_are_refused_at_start_with_file_line_and_reason_all_at_once() {
     ] {
         assert!(told.contains(line), "{line}\n{told}");
     }
-    assert!(!told.contains("notes") && !told.contains("hidden") && !told.contains("secret"), "{told}");
+    assert!(
+        !told.contains("notes") && !told.contains("hidden") && !told.contains("secret"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -266,7 +341,8 @@ fn a_file_that_an_orchestrator_mounts_by_links_is_read() {
     std::fs::write(data.join("evening.yaml"), "- {device_id: a, command: b}\n").unwrap();
     std::os::unix::fs::symlink("..data/evening.yaml", folder.0.join("evening.yaml")).unwrap();
     let mut program = program();
-    let arguments = json!({"room": "Fjord lounge", "preset": "evening", "dry_run": true}).to_string();
+    let arguments =
+        json!({"room": "Fjord lounge", "preset": "evening", "dry_run": true}).to_string();
     program.args(["call", TOOL, "--sandbox", "--args", &arguments, "--presets-dir"]).arg(&folder.0);
     let output = program.output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();

@@ -51,6 +51,8 @@ pub(super) struct Ran {
     pub(super) end: End,
     /// Why it is not done, where no device says so.
     pub(super) why: Option<String>,
+    /// Under which it is remembered what was sent.
+    pub(super) run: Option<String>,
     pub(super) devices: Vec<Told>,
 }
 
@@ -107,15 +109,23 @@ pub(super) async fn apply(desk: &Desk<'_>, plan: &Plan<'_>) -> Result<Vec<Ran>, 
     for (at, planned) in plan.steps.iter().enumerate() {
         let before_all = plan.obstacle() == Some(at);
         if let Some(why) = stopped.as_ref().filter(|_| !before_all) {
-            ran.push(Ran { end: End::NotRun, why: Some(why.clone()), devices: Vec::new() });
+            ran.push(Ran {
+                end: End::NotRun,
+                why: Some(why.clone()),
+                run: None,
+                devices: Vec::new(),
+            });
             continue;
         }
         let one = step(desk, planned).await;
         let one = match one {
             Err(failure) if at == 0 => return Err(failure),
-            Err(failure) => {
-                Ran { end: End::NotRun, why: Some(failure.to_string()), devices: Vec::new() }
-            }
+            Err(failure) => Ran {
+                end: End::NotRun,
+                why: Some(failure.to_string()),
+                run: None,
+                devices: Vec::new(),
+            },
             Ok(one) => one,
         };
         if !one.end.is_well() && planned.stops() && stopped.is_none() {
@@ -134,12 +144,12 @@ async fn step(desk: &Desk<'_>, planned: &Planned<'_>) -> Result<Ran, Failure> {
         } else {
             "no device is left that would carry it out"
         };
-        return Ok(Ran { end, why: Some(why.to_owned()), devices: Vec::new() });
+        return Ok(Ran { end, why: Some(why.to_owned()), run: None, devices: Vec::new() });
     }
     let latest = desk.deadline().checked_sub(RESERVE).unwrap_or_else(Instant::now);
     if Instant::now() >= latest {
         let why = "the call's time was over before it was sent".to_owned();
-        return Ok(Ran { end: End::NotRun, why: Some(why), devices: Vec::new() });
+        return Ok(Ran { end: End::NotRun, why: Some(why), run: None, devices: Vec::new() });
     }
     let until = latest.min(Instant::now() + Duration::from_secs(planned.wait_for.within.into()));
     let mut run = desk.apply(SEND, planned.items.clone()).await?;
@@ -155,7 +165,7 @@ async fn step(desk: &Desk<'_>, planned: &Planned<'_>) -> Result<Ran, Failure> {
     // What was written before says that it was sent: nobody will take it for undone.
     desk.remember(&run).await.ok();
     let end = run.items.iter().map(|told| end(told, planned)).max().unwrap_or(End::Done);
-    Ok(Ran { end, why: None, devices: run.items })
+    Ok(Ran { end, why: None, run: Some(run.run), devices: run.items })
 }
 
 fn end(told: &Told, planned: &Planned<'_>) -> End {
@@ -179,12 +189,12 @@ impl WaitFor {
 /// Looks again and again, until nothing is open or the time is over: at the commands, or at what the devices report afterwards.
 async fn follow(desk: &Desk<'_>, run: &mut Run, until: Instant, wanted: Option<&WaitFor>) {
     let mut pause = FIRST_PAUSE;
-    // Devices of which something else is wanted are those whose command got as far as it was to.
-    let mut open: Vec<bool> = run
-        .items
-        .iter()
-        .map(|told| matches!(told.outcome, Outcome::Queued | Outcome::Executed))
-        .collect();
+    let open = |told: &Told| match told.outcome {
+        Outcome::Executed => true,
+        Outcome::Queued => wanted.is_none_or(|wanted| wanted.command == CommandState::Sent),
+        _ => false,
+    };
+    let mut open: Vec<bool> = run.items.iter().map(open).collect();
     loop {
         let looked = run.items.iter_mut().zip(&mut open).filter(|(_, open)| **open);
         join_all(looked.map(|(told, open)| async move {
@@ -239,7 +249,7 @@ async fn is_so(desk: &Desk<'_>, told: &mut Told, wanted: &WaitFor) -> bool {
         Ok(reported) => reported.differs(wanted),
         Err(failure) => Some(format!("what it reports could not be read ({failure})")),
     };
-    told.why = why.map(|why| format!("the command is done, but {why}"));
+    told.why = why;
     told.why.is_none()
 }
 
@@ -263,8 +273,13 @@ impl Reported {
     /// Single values are shown; lists and objects can be long.
     fn shown(self) -> Value {
         const MOST: usize = 12;
+        const LONGEST: usize = 100;
         let state = self.state.unwrap_or_default().into_iter();
-        let single = state.filter(|(_, value)| !value.is_array() && !value.is_object());
+        let single = state.filter(|(_, value)| match value {
+            Value::Array(_) | Value::Object(_) => false,
+            Value::String(text) => text.len() <= LONGEST,
+            _ => true,
+        });
         json!({"status": self.effective_status, "state": single.take(MOST).collect::<Map<_, _>>()})
     }
 }

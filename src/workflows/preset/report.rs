@@ -49,8 +49,7 @@ pub(super) fn preview(
     });
     let count = if plan.obstacle().is_some() { 0 } else { plan.commands() };
     let summary = format!("{} would be sent", counted(count));
-    let mut structured =
-        json!({"dry_run": true, "summary": summary, "data": data(room, plan, plan.as_of, steps.collect())});
+    let mut structured = json!({"dry_run": true, "summary": summary, "data": data(room, plan, plan.as_of, steps.collect())});
     structured["warnings"] = plan.warnings.clone().into();
     if let Some(token) = token {
         structured["plan_token"] = token.into();
@@ -67,6 +66,9 @@ pub(super) fn report(room: &str, plan: &Plan<'_>, ran: &[Ran], after: Room) -> C
         if let Some(why) = &ran.why {
             step["why"] = why.as_str().into();
         }
+        if let Some(run) = &ran.run {
+            step["run"] = run.as_str().into();
+        }
         step
     });
     let as_of = after.as_of.unwrap_or(plan.as_of);
@@ -79,8 +81,7 @@ pub(super) fn report(room: &str, plan: &Plan<'_>, ran: &[Ran], after: Room) -> C
     data["outcome"] = worst.unwrap_or(End::NotRun).word().into();
     let unwell =
         ran.iter().enumerate().filter(|(_, ran)| !ran.end.is_well() && ran.end != End::NotRun);
-    let unwell: Vec<String> =
-        unwell.map(|(at, ran)| ran.end.said(at + 1)).collect();
+    let unwell: Vec<String> = unwell.map(|(at, ran)| ran.end.said(at + 1)).collect();
     if plan.preset != SHUTDOWN {
         // A room that was switched off is not to be used.
         let verdict = if unwell.is_empty() { after.verdict } else { Some("not_ready".to_owned()) };
