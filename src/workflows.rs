@@ -6,6 +6,7 @@ mod bulk_incidents;
 mod bulk_report;
 mod bulk_tickets;
 mod bulk_update;
+pub(crate) mod command;
 mod expiry_report;
 mod find;
 mod fleet;

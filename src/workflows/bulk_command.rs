@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::bulk::{Item, Outcome, Run, Told};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
@@ -13,10 +12,9 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
 
 use super::bulk::{Excluded, Next, Plan, Selected, arguments, called, selection};
+use super::command::{self, Offered, SEND, commands};
 use super::fleet::Device;
 use crate::generated::workflows::BulkCommand;
-
-const SEND: &str = "send_device_command";
 
 /// The first pause between two looks at what the devices report; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -26,28 +24,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// What is left of the call for its answer.
 const RESERVE: Duration = Duration::from_secs(3);
-
-/// How much older than the call a command may look that it sent: the clocks of both differ.
-const SKEW: Duration = Duration::from_secs(5);
-
-#[derive(Debug, Deserialize)]
-struct Model {
-    commands: Option<Vec<Offered>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Offered {
-    name: Option<String>,
-    with_file: Option<bool>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Command {
-    id: String,
-    name: Option<String>,
-    status: Option<String>,
-    created_at: Option<DateTime<Utc>>,
-}
 
 pub(super) async fn compute(desk: &Desk<'_>, call: BulkCommand) -> Result<Computed, Failure> {
     let (command, follow) = (call.command.clone(), call.follow == Some(true));
@@ -60,7 +36,7 @@ pub(super) async fn compute(desk: &Desk<'_>, call: BulkCommand) -> Result<Comput
     for told in run.items.iter_mut().filter(|told| told.outcome == Outcome::Executed) {
         told.outcome = Outcome::Queued;
     }
-    look(desk, &mut run, &command, follow).await;
+    look(desk, &mut run, (&command, plan.as_of), follow).await;
     desk.remember(&run).await.ok();
     Ok(plan.report(&run, Value::Null))
 }
@@ -94,11 +70,8 @@ async fn offers(
     let ids = devices.iter().filter_map(|device| device.model.as_ref()?.id.clone());
     let ids: std::collections::BTreeSet<String> = ids.collect();
     let read = ids.into_iter().map(|id| async move {
-        let which = arguments(json!({"model_id": id}));
-        let (model, _) = desk
-            .object::<Model>("get_device_model", &which, &["commands.name", "commands.with_file"])
-            .await?;
-        Ok::<_, Failure>((id, model.commands.unwrap_or_default()))
+        let offered = command::offered(desk, &id).await?;
+        Ok::<_, Failure>((id, offered))
     });
     join_all(read).await.into_iter().collect()
 }
@@ -125,9 +98,13 @@ fn unfit(
 }
 
 /// Looks at the platform for what became of commands: once for those of which nothing is known, until the end where the caller waits.
-async fn look(desk: &Desk<'_>, run: &mut Run, command: &str, follow: bool) {
+async fn look(
+    desk: &Desk<'_>,
+    run: &mut Run,
+    (command, since): (&str, DateTime<Utc>),
+    follow: bool,
+) {
     let mut pause = FIRST_PAUSE;
-    let since = run.begun - SKEW;
     loop {
         let open = |told: &Told| match told.outcome {
             Outcome::Queued => follow,
@@ -150,12 +127,6 @@ async fn look(desk: &Desk<'_>, run: &mut Run, command: &str, follow: bool) {
     }
 }
 
-async fn commands(desk: &Desk<'_>, device: &str) -> Option<Vec<Command>> {
-    let which = arguments(json!({"device_id": device}));
-    let columns = ["id", "name", "status", "created_at"];
-    desk.list::<Command>("list_device_commands", &which, &columns).await.ok().map(|rows| rows.rows)
-}
-
 /// What a device made of a command that was accepted.
 async fn followed(desk: &Desk<'_>, told: &mut Told) {
     let id = told.answer["id"].as_str().unwrap_or_default().to_owned();
@@ -174,18 +145,8 @@ async fn followed(desk: &Desk<'_>, told: &mut Told) {
 
 /// Whether the platform has a command of which nobody knows whether it arrived. That it has one does not say who sent it, so the outcome stays unknown.
 async fn seen(desk: &Desk<'_>, told: &mut Told, command: &str, since: DateTime<Utc>) {
-    let Some(commands) = commands(desk, &told.id).await else { return };
-    let newest = commands.into_iter().filter(|it| it.name.as_deref() == Some(command)).max_by_key(|it| it.created_at);
+    let Some(words) = command::latest(desk, &told.id, Some(command), since).await else { return };
     let why = told.why.take().unwrap_or_default();
-    let words = match newest {
-        Some(it) => {
-            let status = quoted(it.status.as_deref().unwrap_or("unknown"));
-            let when = it.created_at.map_or_else(String::new, |at| format!(" of {}", at.to_rfc3339()));
-            let fresh = if it.created_at.is_some_and(|at| at >= since) { "" } else { ", which may be an older one" };
-            format!("the platform's latest such command is {} {status}{when}{fresh}", quoted(&it.id))
-        }
-        None => "the platform has no such command of this device".to_owned(),
-    };
     told.why = Some(format!("{why}; {words}; not sent again"));
     told.answer = Value::Bool(true); // Looked at.
 }

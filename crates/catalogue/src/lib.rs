@@ -113,7 +113,7 @@ pub struct Entry {
     /// Path template in the document; empty for a computed tool.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
-    /// Operations that a computed tool calls.
+    /// Operations that a computed tool calls; of any other, those by which a change is checked and looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<String>,
     /// Name of the security scheme that says which key the call needs; empty when it needs none.

@@ -72,6 +72,8 @@ pub(crate) struct OperationOverride {
     pub(crate) errors: Vec<ErrorOverride>,
     pub(crate) cache: Option<Spanned<bool>>,
     pub(crate) target: Option<TargetOverride>,
+    /// Read operations by which a change is checked beforehand and looked for afterwards.
+    pub(crate) reads: Vec<Word>,
     /// Arguments by which an operator names what a person is asked for.
     pub(crate) named_by: Vec<Word>,
     pub(crate) arguments: Vec<ArgumentOverride>,

@@ -136,6 +136,7 @@ fn table(
         errors: Vec::new(),
         cache: None,
         target: None,
+        reads: Vec::new(),
         named_by: Vec::new(),
         arguments: Vec::new(),
         example: None,

@@ -109,6 +109,7 @@ fn operation((id, reader): (Word, Reader<'_>)) -> OperationOverride {
         errors: reader.tables("errors").into_iter().map(error).collect(),
         cache: reader.boolean("cache"),
         target: reader.table("target").and_then(target),
+        reads: reader.strings("reads").unwrap_or_default(),
         named_by: reader.strings("named_by").unwrap_or_default(),
         arguments: arguments(reader),
         example: example(reader),

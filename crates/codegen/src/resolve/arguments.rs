@@ -363,6 +363,10 @@ impl Arguments {
                 "limit".into(),
                 json!({"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": DEFAULT_LIMIT}),
             );
+            properties.insert(
+                "cursor".into(),
+                json!({"type": "string", "description": "From page.next_cursor; other arguments unchanged."}),
+            );
         }
         if class != Class::Read {
             properties.insert(

@@ -32,6 +32,21 @@ pub(super) fn resolve(
     }
 }
 
+/// The operations by which a change is checked and looked for.
+pub(super) fn reads(
+    context: &Context<'_>,
+    overrides: &OperationOverride,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<String> {
+    let exposed = || context.overrides.operations.iter().map(|it| it.operation.get_ref().as_str());
+    for word in overrides.reads.iter().filter(|word| !exposed().any(|id| id == word.get_ref())) {
+        let message = format!("`{}` is not exposed", word.get_ref());
+        let fault = Diagnostic::overrides("unknown-operation", word.span(), message);
+        findings.push(fault.nearest(word.get_ref(), exposed()));
+    }
+    overrides.reads.iter().map(|word| word.get_ref().clone()).collect()
+}
+
 /// The operation that tells what is changed; it must be one that only reads, by arguments the change has too.
 fn target(
     context: &Context<'_>,

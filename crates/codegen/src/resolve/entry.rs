@@ -66,7 +66,7 @@ pub(super) fn resolve(
         aliases: overrides.tool.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
         method: operation.method.clone(),
         path: operation.path.clone(),
-        calls: Vec::new(),
+        calls: consent::reads(context, overrides, findings),
         credential,
         consent: consent::resolve(context, overrides, &arguments.list, findings),
         arguments: arguments.list,

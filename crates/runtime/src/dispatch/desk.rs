@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::consent::{Consent, Scene};
-use super::walk::{Gap, Walked, gather};
+use super::walk::all;
 use super::{Errand, Fetched, Span};
 use crate::caller::{Address, Digest, Key};
 use crate::catalogue::{Tool, compile};
@@ -19,7 +19,7 @@ use crate::json;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
-use crate::shape::{Format, Shaped};
+use crate::shape::{Format, Shaped, budget};
 
 /// Arguments of a tool or an operation, by name.
 pub type Arguments = Map<String, Value>;
@@ -70,6 +70,11 @@ impl Desk<'_> {
         self.span.deadline
     }
 
+    /// Most characters of either form of the answer; what is beyond is cut without knowing what it means.
+    pub fn room(&self) -> usize {
+        budget::chars(self.service.settings.answer_tokens)
+    }
+
     /// Whether the call is to show what it would do, and to change nothing.
     pub fn is_dry_run(&self) -> bool {
         self.dry_run
@@ -114,10 +119,10 @@ impl Desk<'_> {
             tree,
             paging: entry.paging.as_ref(),
             format: Format::Json,
+            key: None,
         };
         let errand = self.errand(tool, arguments, &options);
-        let walked = gather(&errand, &plan, usize::MAX, Gap::IsPassed).await?;
-        let Walked::Gathered(gathered, as_of) = walked else {
+        let Some((gathered, as_of)) = all(&errand, &plan).await? else {
             return Err(Failure::unknown_operation(operation)); // Only a dry run answers otherwise.
         };
         let mut read = Rows {
