@@ -176,6 +176,9 @@ pub(crate) struct Flags {
     /// Folder for what outlives the process; used with a seal key and without Redis (XYTE_STATE_DIR)
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) state_dir: Option<String>,
+    /// Folder of room presets, besides the built-in ones (XYTE_PRESETS_DIR)
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) presets_dir: Option<String>,
 }
 
 impl Flags {
@@ -208,6 +211,7 @@ impl Flags {
             "XYTE_BULK_MAX" => &self.bulk_max,
             "XYTE_SEAL_KEY" => &self.seal_key,
             "XYTE_STATE_DIR" => &self.state_dir,
+            "XYTE_PRESETS_DIR" => &self.presets_dir,
             _ => return None,
         };
         flag.as_deref()

@@ -1,5 +1,6 @@
 //! What a computed tool works with: the reads of its caller, under the rules of every call. It knows no operation by itself.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU16;
 
 use chrono::{DateTime, Utc};
@@ -104,6 +105,11 @@ impl Desk<'_> {
     /// When nobody agreed yet, or to something else.
     pub async fn consent(&self, scene: &Scene) -> Result<(), Failure> {
         self.consent.settle(scene).await
+    }
+
+    /// Whether the operator wants a person asked before one of these is done.
+    pub fn asks_for(&self, names: &BTreeSet<&str>) -> bool {
+        self.consent.asks_for(names)
     }
 
     /// What makes a later call do exactly this, where the operator lets it.
