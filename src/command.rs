@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use xyte_mcp_runtime::audit::Audit;
 use xyte_mcp_runtime::caller::{Caller, Key, Toolsets};
 use xyte_mcp_runtime::catalogue::{Catalogue, nearest};
-use xyte_mcp_runtime::server::{Document, Identity};
+use xyte_mcp_runtime::server::{Document, Identity, Skill};
 use xyte_mcp_runtime::service::{Service, Settings};
 
 use crate::config::{self, AuditTo, Config};
@@ -155,6 +155,7 @@ pub(crate) fn identity() -> Identity {
                 generated::CAPABILITIES,
             ),
         ],
+        skills: vec![Skill { text: include_str!("../skills/xyte-fleet/SKILL.md") }],
     }
 }
 

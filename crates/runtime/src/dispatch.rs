@@ -5,6 +5,7 @@
 
 pub mod desk;
 mod ending;
+pub(crate) mod names;
 mod view;
 mod walk;
 
@@ -136,7 +137,8 @@ async fn perform(
 ) -> Performed {
     let Call { tool, arguments, view } = call;
     admit(service, caller, key, tool, view).await?;
-    let Decoded { arguments, options } = decode(tool, arguments)?;
+    let Decoded { mut arguments, options } = decode(tool, arguments)?;
+    names::settle(service, caller, status, (tool, &mut arguments, &options), span).await?;
     let (tenant, arguments, options) = (caller.tenant(), &arguments, &options);
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
     let errand = Errand { service, tool, tenant, key, stranger, status, arguments, options, span };

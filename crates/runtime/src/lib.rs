@@ -15,6 +15,7 @@ pub mod input;
 mod json;
 pub mod limit;
 pub mod metrics;
+pub mod names;
 pub mod remote;
 pub mod request;
 pub mod server;

@@ -18,7 +18,7 @@ use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CustomRequest,
     CustomResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerConfig,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference, ServerConfig,
     SetLevelRequestParams, SubscribeRequestParams, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::RequestContext;
@@ -159,6 +159,15 @@ impl ServerHandler for WithFixtures {
         request: CompleteRequestParams,
         context: Context,
     ) -> Result<CompleteResult, ErrorData> {
+        let of_fixture = match &request.r#ref {
+            Reference::Prompt(asked) => {
+                self.fixtures.prompts.iter().any(|one| one.prompt.name == asked.name)
+            }
+            _ => false,
+        };
+        if of_fixture {
+            return Ok(CompleteResult::default());
+        }
         self.server.complete(request, context).await
     }
 
