@@ -173,10 +173,11 @@ impl Lines {
     fn new(naming: &Naming, rows: &[Value]) -> Self {
         let text = |row: &Value, column: &str| follow(row, column).map(written).unwrap_or_default();
         let parent = naming.parent.clone();
-        let above = rows
+        let known = rows
             .iter()
             .filter(|_| !parent.is_empty())
             .map(|row| (text(row, &naming.id), (text(row, &naming.name), text(row, &parent))));
+        let above = known.filter(|(id, _)| !id.is_empty());
         Self { above: above.collect(), parent }
     }
 
@@ -227,7 +228,8 @@ mod tests {
         }
         let refused = roll.find("space_id", "Board").unwrap_err();
         assert_eq!(refused.code, "ambiguous_name");
-        assert!(refused.hint.unwrap().ends_with("`space_id`: 2 `HQ/Board`, 4 `TLV/Board`."));
+        let hint = refused.hint.unwrap();
+        assert!(hint.ends_with("`space_id`: 2 `HQ/Board`, 4 `TLV/Board`."), "{hint}");
         let refused = roll.find("space_id", "Fjrod").unwrap_err();
         assert_eq!(
             (refused.code.as_ref(), refused.hint.as_deref()),
