@@ -53,6 +53,7 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         sandbox.as_ref().map_or_else(|| config.base_url.clone(), |started| started.base.clone());
     let settings = Settings {
         toolsets: toolsets.clone(),
+        experimental: config.experimental,
         read_only: config.read_only,
         rate_limit: config.rate_limit,
         redis: config.redis.as_ref().map(|redis| redis.address.clone()),

@@ -1,16 +1,21 @@
 //! The computed tools: questions about a whole fleet, each in a file of its own. They know no transport and no HTTP.
 
+mod device_organization;
 mod expiry_report;
 mod find;
 mod fleet;
 mod fleet_health;
 mod room_status;
 mod space;
+mod user;
 
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
-use crate::generated::workflows::{ExpiryReport, Find, FleetHealth, RoomStatus, Workflows};
+use crate::generated::workflows::{
+    ExpiryReport, Find, FleetHealth, GetDeviceOrganization, GetUserPreferences, ListUserDevices,
+    RoomStatus, Workflows,
+};
 
 /// What is computed over the platform's operations.
 #[derive(Debug, Clone, Copy)]
@@ -43,5 +48,29 @@ impl Workflows for Fleet {
         arguments: ExpiryReport,
     ) -> Result<Computed, Failure> {
         expiry_report::compute(desk, arguments).await
+    }
+
+    async fn get_device_organization(
+        &self,
+        desk: &Desk<'_>,
+        arguments: GetDeviceOrganization,
+    ) -> Result<Computed, Failure> {
+        device_organization::compute(desk, arguments).await
+    }
+
+    async fn get_user_preferences(
+        &self,
+        _: &Desk<'_>,
+        arguments: GetUserPreferences,
+    ) -> Result<Computed, Failure> {
+        Ok(user::preferences(arguments))
+    }
+
+    async fn list_user_devices(
+        &self,
+        desk: &Desk<'_>,
+        arguments: ListUserDevices,
+    ) -> Result<Computed, Failure> {
+        user::devices(desk, arguments).await
     }
 }

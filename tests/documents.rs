@@ -81,7 +81,8 @@ fn check_example(entry: &Value) {
     call.args(["call", tool, "--sandbox", "--log-level", "ERROR", "--args", &arguments]);
     let output = call.output().unwrap();
     let answer = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{tool} {arguments}: {answer}");
+    let off = entry["builtin"] == "async_disabled";
+    assert!(off || output.status.success(), "{tool} {arguments}: {answer}");
     assert!(answer == recorded(tool), "docs/examples/{tool}.json {MEND}");
     let mut schemas = boon::Schemas::new();
     let mut compiler = boon::Compiler::new();

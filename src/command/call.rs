@@ -1,9 +1,10 @@
 //! `xyte-mcp call`: one tool call from the shell, its result on standard output.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 use xyte_mcp_runtime::caller::Toolsets;
 use xyte_mcp_runtime::dispatch::{Call, View, dispatch};
 
@@ -25,6 +26,7 @@ pub(crate) async fn run(config: &Config, tool: &str, arguments: &str) -> anyhow:
             None => bail!("no tool `{tool}`; `xyte-mcp capabilities` lists them"),
         }
     };
+    caller.session = Some(Arc::default());
     caller.selection.toolsets = Toolsets::All; // Whoever types the name of a tool has chosen it.
     match dispatch(&ready.service, &caller, Call { tool: found, arguments, view: View::Tool }).await
     {
@@ -33,7 +35,7 @@ pub(crate) async fn run(config: &Config, tool: &str, arguments: &str) -> anyhow:
             Ok(ExitCode::SUCCESS)
         }
         Err(failure) => {
-            super::print(&format!("{:#}", json!({ "error": failure })))?;
+            super::print(&format!("{:#}", failure.told()))?;
             Ok(ExitCode::FAILURE)
         }
     }

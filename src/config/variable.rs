@@ -38,7 +38,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("XYTE_BULK_MAX", "bulk tools"),
     ("XYTE_CONFIRM", "consent"),
     ("XYTE_CONFIRM_COMMANDS", "consent"),
-    ("XYTE_EXPERIMENTAL_APIS", "experimental tools"),
     ("XYTE_PLUGINS", "plugins"),
     ("XYTE_PRESETS_DIR", "room presets"),
     ("XYTE_SEAL_KEY", "sealed cursors"),

@@ -110,6 +110,12 @@ impl Catalogue {
         self.tools.iter().find(same)
     }
 
+    /// Whether these toolsets hold nothing but tools that find and call others by name.
+    pub(crate) fn only_call_by_name(&self, toolsets: &[String]) -> bool {
+        let mut within = self.tools.iter().filter(|tool| toolsets.contains(&tool.entry.toolset));
+        within.all(Tool::calls_by_name)
+    }
+
     /// The name nearest to one that does not exist, if any is near.
     pub fn nearest(&self, name: &str) -> Option<&str> {
         nearest(name, self.tools.iter().map(Tool::name))
@@ -157,6 +163,12 @@ impl Tool {
     /// The tool's name.
     pub fn name(&self) -> &str {
         &self.served.name
+    }
+
+    /// Whether it finds, describes or calls other tools by name.
+    pub(crate) fn calls_by_name(&self) -> bool {
+        use model::Builtin::{Call, Describe, Search};
+        matches!(self.entry.builtin, Some(Call | Describe | Search))
     }
 
     /// Whether a call changes nothing.

@@ -3,6 +3,9 @@
 //! There is no other way to the platform, and no way in without a [`Caller`].
 //! It knows neither header names nor what a status number means.
 
+mod admit;
+mod builtin;
+mod compact;
 pub mod desk;
 mod ending;
 pub(crate) mod names;
@@ -10,23 +13,24 @@ mod view;
 mod walk;
 
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use xyte_mcp_catalogue::{Form, Location};
 
+use self::admit::admit;
 use self::desk::{Computed, Desk};
 use self::ending::Ending;
 use self::view::{list_plan, one_piece};
-use crate::caller::{Address, Caller, Digest, Key, Toolsets};
+use crate::caller::{Address, Caller, Digest, Key};
 use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
 use crate::input::Input;
 use crate::request::RequestId;
 use crate::service::Service;
+use crate::session;
 use crate::shape::Shaped;
 use crate::strangers::Verdict;
 use crate::upstream::{Answered, Exchange, Kind, Order, describe};
@@ -35,7 +39,7 @@ use crate::upstream::{Answered, Exchange, Kind, Order, describe};
 const DONE_UNREADABLE: &str = "done; the platform's answer could not be read";
 
 /// One call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Call<'a> {
     /// The tool, found in the service's catalogue.
     pub tool: &'a Tool,
@@ -72,6 +76,33 @@ pub async fn dispatch(
     caller: &Caller,
     call: Call<'_>,
 ) -> Result<Answer, Failure> {
+    let aimed = compact::aim(service, caller, &call);
+    let (caller, mut call) = match &aimed {
+        Some((caller, aimed)) => (caller, aimed.clone()),
+        None => (caller, call),
+    };
+    let remembered = session::complete(caller, call.tool, &mut call.arguments);
+    let whole = call.view == View::Resource && call.tool.entry.is_computed();
+    if whole && let Some(most) = most_rows(call.tool) {
+        call.arguments.entry("limit").or_insert(most);
+    }
+    let mut answer = Box::pin(conduct(service, caller, call)).await?;
+    if whole {
+        answer.shaped.text = answer.shaped.structured.to_string();
+    }
+    if !remembered.is_empty() {
+        answer.meta.insert("context".to_owned(), remembered.into());
+    }
+    Ok(answer)
+}
+
+/// A URI cannot ask for more rows, so it gets as many as there may be.
+fn most_rows(tool: &Tool) -> Option<Value> {
+    tool.schema().get("properties")?.get("limit")?.get("maximum").cloned()
+}
+
+/// The call itself, written down from its beginning to its end.
+async fn conduct(service: &Service, caller: &Caller, call: Call<'_>) -> Result<Answer, Failure> {
     let started = Instant::now();
     let request_id = caller.request.unwrap_or_else(RequestId::random).to_string();
     let tool = call.tool;
@@ -138,6 +169,9 @@ async fn perform(
     let Call { tool, arguments, view } = call;
     admit(service, caller, key, tool, view).await?;
     let Decoded { mut arguments, options } = decode(tool, arguments)?;
+    if let Some(builtin) = tool.entry.builtin {
+        return builtin::perform(service, caller, (tool, builtin), arguments);
+    }
     names::settle(service, caller, status, (tool, &mut arguments, &options), span).await?;
     let (tenant, arguments, options) = (caller.tenant(), &arguments, &options);
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
@@ -174,76 +208,6 @@ async fn compute(errand: &Errand<'_>) -> Performed {
 /// The answer of a dry run.
 fn preview(request: &Value) -> (Shaped, Option<DateTime<Utc>>) {
     (Shaped::of(json!({ "dry_run": true, "request": request })), None)
-}
-
-/// The first step: who calls, how often, and what they may see.
-async fn admit(
-    service: &Service,
-    caller: &Caller,
-    key: Option<&Key>,
-    tool: &Tool,
-    view: View,
-) -> Result<(), Failure> {
-    if key.is_none() && !tool.entry.credential.is_empty() {
-        return Err(Failure::new(
-            "unauthorized",
-            format!("`{}` needs an API key and there is none", tool.name()),
-        )
-        .with_hint(service.settings.key_hint.clone()));
-    }
-    let who = key.map_or_else(|| caller.tenant(), Key::digest);
-    service.limit.admit(who).await.map_err(|wait| over_limit(service, wait))?;
-    let toolset = &tool.entry.toolset;
-    if !service.offers(tool) {
-        let message = format!(
-            "`{}` belongs to the toolset `{toolset}`, which the operator of this server does not offer",
-            tool.name()
-        );
-        return Err(
-            Failure::new("toolset_not_selected", message).with_hint("Ask the operator to add it.")
-        );
-    }
-    if !caller.selection.keeps(tool.name()) {
-        let message = format!("`{}` is not among the tools of this request", tool.name());
-        return Err(Failure::new("tool_not_selected", message)
-            .with_hint("Change which tools the request names or leaves out."));
-    }
-    let shown = match view {
-        View::Tool => service.selects(tool, &caller.selection),
-        View::Resource => service.shows_resource(tool, &caller.selection),
-    };
-    if !shown {
-        let message =
-            format!("`{}` belongs to the toolset `{toolset}`, which is not selected", tool.name());
-        let hint = match caller.selection.toolsets {
-            Toolsets::Unset => format!(
-                "Select the toolset `{toolset}`, or `all`, in the server's settings or for the request."
-            ),
-            _ => format!("Add the toolset `{toolset}` to the request's selection."),
-        };
-        return Err(Failure::new("toolset_not_selected", message).with_hint(hint));
-    }
-    if !service.permits(tool, &caller.selection) {
-        return Err(Failure::new(
-            "read_only",
-            format!("`{}` changes something, and this server only reads", tool.name()),
-        )
-        .with_hint(
-            "Leave the change to a person, or ask the operator for a server that may write.",
-        ));
-    }
-    Ok(())
-}
-
-/// A call too many, with the time until the next one passes.
-fn over_limit(service: &Service, wait: Duration) -> Failure {
-    service.metrics.rate_limited.inc();
-    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
-    let most = service.settings.rate_limit;
-    let failure =
-        Failure::new("rate_limited", format!("more than {most} calls in 60 seconds with this key"))
-            .with_hint(format!("Wait {} seconds.", wait_ms.div_ceil(1000)));
-    Failure { retry_after_ms: Some(wait_ms), ..failure }
 }
 
 /// When a call began, and when it ends at the latest.

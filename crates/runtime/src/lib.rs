@@ -20,6 +20,7 @@ pub mod remote;
 pub mod request;
 pub mod server;
 pub mod service;
+pub mod session;
 pub mod shape;
 pub mod shared;
 mod strangers;

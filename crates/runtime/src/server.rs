@@ -23,7 +23,7 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 pub use self::identity::Identity;
 use self::identity::capabilities;
@@ -35,6 +35,7 @@ use crate::caller::{Caller, Selection, Transport};
 use crate::dispatch::{Answer, Call, View, dispatch};
 use crate::failure::Failure;
 use crate::service::Service;
+use crate::session::Session;
 use crate::text::quoted;
 
 /// How long a client may keep a list: it changes only with a new release of the server.
@@ -59,6 +60,8 @@ const SERVED: [&str; 7] = [
 pub struct Server {
     shared: Arc<Shared>,
     callers: Callers,
+    /// What calls of this connection may leave out; none where every request stands alone.
+    session: Option<Arc<Session>>,
 }
 
 /// Where the caller of a request comes from.
@@ -84,12 +87,19 @@ impl Server {
     /// A server for one caller, whoever talks to it: a process of its own over pipes.
     pub fn for_caller(service: Arc<Service>, identity: Identity, mut caller: Caller) -> Self {
         caller.transport = Transport::Stdio;
-        Self { shared: Arc::new(Shared::new(service, identity)), callers: Callers::Fixed(caller) }
+        let shared = Arc::new(Shared::new(service, identity));
+        Self { shared, callers: Callers::Fixed(caller), session: Some(Arc::default()) }
     }
 
     /// A server whose requests bring their caller as an extension of the HTTP request.
     pub fn for_requests(service: Arc<Service>, identity: Identity) -> Self {
-        Self { shared: Arc::new(Shared::new(service, identity)), callers: Callers::PerRequest }
+        let shared = Arc::new(Shared::new(service, identity));
+        Self { shared, callers: Callers::PerRequest, session: None }
+    }
+
+    /// The same server for one session of its own.
+    pub(crate) fn in_session(&self) -> Self {
+        Self { session: Some(Arc::default()), ..self.clone() }
     }
 
     /// The service behind this face.
@@ -110,6 +120,7 @@ impl Server {
 
     fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
         let mut caller = self.identified(context)?;
+        caller.session.clone_from(&self.session);
         if self.shared.service.settings.audit.is_on() {
             // Where no client introduced itself, the library names itself.
             let client = context.client_info().filter(|client| client.name != "rmcp");
@@ -147,7 +158,7 @@ impl Server {
                 result
             }
             Err(failure) => {
-                let mut result = CallToolResult::structured_error(json!({ "error": failure }));
+                let mut result = CallToolResult::structured_error(failure.told());
                 result.meta = Some(self.meta(Map::new()));
                 result
             }

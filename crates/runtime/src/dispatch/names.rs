@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use xyte_mcp_catalogue::naming::Naming;
 
+use super::admit::over_limit;
 use super::walk::{Gap, Walked, gather};
 use super::{Errand, Span};
 use crate::caller::{Caller, Key};
@@ -75,7 +76,7 @@ pub(crate) async fn complete(
     let Some(key) = caller.key(&list.entry.credential) else { return Ok(Completed::default()) };
     // Typing must not use up the calls of a key; it has as many of its own.
     let who = Sha256::new().chain_update(b"completion").chain_update(key.digest()).finalize();
-    service.limit.admit(who.into()).await.map_err(|wait| super::over_limit(service, wait))?;
+    service.limit.admit(who.into()).await.map_err(|wait| over_limit(service, wait))?;
     let _under_way = service.under_way.token();
     let status = AtomicU16::new(0);
     let span = Span { started, deadline: started + service.settings.deadline };

@@ -41,6 +41,13 @@ impl From<Server> for WithFixtures {
     }
 }
 
+impl WithFixtures {
+    /// The same for one session of its own.
+    pub(crate) fn in_session(&self) -> Self {
+        Self { server: self.server.in_session(), ..self.clone() }
+    }
+}
+
 type Context = RequestContext<RoleServer>;
 
 impl ServerHandler for WithFixtures {

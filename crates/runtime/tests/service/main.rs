@@ -10,6 +10,7 @@ mod drift;
 mod edge;
 mod failures;
 mod manners;
+mod narrowing;
 mod numbers;
 mod operators;
 mod pipes;

@@ -34,7 +34,8 @@ impl Sessions {
     pub(super) fn new(handler: Handler, config: StreamableHttpServerConfig) -> Self {
         let manager = Arc::new(LocalSessionManager::default());
         let config = config.with_legacy_session_mode(true).with_json_response(false);
-        let mcp = StreamableHttpService::new(move || Ok(handler.clone()), manager.clone(), config);
+        let mcp =
+            StreamableHttpService::new(move || Ok(handler.in_session()), manager.clone(), config);
         Self { mcp, manager, owners: Mutex::default() }
     }
 

@@ -1,0 +1,79 @@
+//! `get_user_preferences` and `list_user_devices`: what a session remembers under the name of a filter, and the devices that it leaves.
+//!
+//! What is remembered comes as arguments; the name of the filter is no credential and is never repeated.
+
+use chrono::Utc;
+use serde_json::{Map, Value, json};
+use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
+use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::table;
+
+use super::fleet::{self, Device};
+use super::space::Spaces;
+use crate::generated::workflows::{GetUserPreferences, ListUserDevices};
+
+const USUAL_LIMIT: i64 = 50;
+
+const NOTHING: &str = "nothing is remembered here: set_context does, in a session";
+
+pub(super) fn preferences(arguments: GetUserPreferences) -> Computed {
+    let GetUserPreferences { device_id, space_id, .. } = arguments;
+    let known = known(device_id.as_deref(), space_id.as_deref());
+    let warnings: Vec<&str> = Some(NOTHING).filter(|_| known.is_empty()).into_iter().collect();
+    let structured = json!({ "preferences": known, "warnings": warnings });
+    Computed { text: structured.to_string(), structured, as_of: Utc::now() }
+}
+
+pub(super) async fn devices(
+    desk: &Desk<'_>,
+    arguments: ListUserDevices,
+) -> Result<Computed, Failure> {
+    let ListUserDevices { device_id, space_id, limit, .. } = arguments;
+    let known = known(device_id.as_deref(), space_id.as_deref());
+    let scope = async {
+        match &space_id {
+            Some(space) => Spaces::read(desk).await?.scope(space).map(Some),
+            None => Ok(None),
+        }
+    };
+    let (rows, scope) = futures::try_join!(fleet::devices(desk, None), scope)?;
+    let within = |device: &&Device| {
+        let here = scope
+            .as_ref()
+            .is_none_or(|scope| device.space_id().is_some_and(|space| scope.ids.contains(&space)));
+        here && device_id.as_ref().is_none_or(|id| *id == device.id)
+    };
+    let found: Vec<&Device> = rows.rows.iter().filter(within).collect();
+    let most = usize::try_from(limit.unwrap_or(USUAL_LIMIT)).unwrap_or(1);
+    let shown = found.iter().take(most).map(|device| {
+        json!({"id": device.id, "name": device.name, "status": device.status(), "space": device.path()})
+    });
+    let shown: Vec<Value> = shown.collect();
+    let mut warnings = rows.warnings;
+    warnings.extend(scope.iter().flat_map(|scope| scope.warnings.clone()));
+    if known.is_empty() {
+        warnings.push(NOTHING.to_owned());
+    }
+    if shown.len() < found.len() {
+        warnings.push(format!(
+            "the first {} of {} are shown: raise limit",
+            shown.len(),
+            found.len()
+        ));
+    }
+    let whole = rows.complete && rows.odd == 0 && scope.as_ref().is_none_or(|scope| scope.complete);
+    let complete = whole && shown.len() == found.len();
+    let mut text = table(&["id", "name", "status", "space"].map(str::to_owned), &shown);
+    for warning in &warnings {
+        text.push_str("\nwarning: ");
+        text.push_str(warning);
+    }
+    let as_of = scope.as_ref().map_or(rows.as_of, |scope| scope.as_of.min(rows.as_of));
+    let structured = json!({"preferences": known, "devices": shown, "total": found.len(), "complete": complete, "warnings": warnings});
+    Ok(Computed { structured, text, as_of })
+}
+
+fn known(device: Option<&str>, space: Option<&str>) -> Map<String, Value> {
+    let known = [("device_id", device), ("space_id", space)].into_iter();
+    known.filter_map(|(name, id)| Some((name.to_owned(), id?.into()))).collect()
+}
