@@ -8,7 +8,9 @@ use xyte_mcp_runtime::caller::{Selection, Toolsets};
 use xyte_mcp_runtime::service::{Service, Settings};
 use xyte_mcp_runtime::transport::http::Access;
 
-use crate::support::{KEY_A, Platform, catalogue, rest_call, send, service_of, start};
+use crate::support::{
+    KEY_A, Platform, call_as, catalogue, rest_call, send, service_of, start, tenant,
+};
 
 /// Codes of calls that the narrowing refuses.
 const REFUSED: [&str; 3] = ["read_only", "tool_not_selected", "toolset_not_selected"];
@@ -129,21 +131,47 @@ impl Choice {
     }
 }
 
-/// The code of a failed call; nothing for one that came through.
-async fn code(base: &str, choice: Choice, tool: &str, arguments: Value) -> String {
-    let url = format!("{base}{}/tools/{tool}", choice.url);
-    let got = send("POST", &url, &choice.headers(), Some(arguments)).await.json();
-    got["error"]["code"].as_str().unwrap_or_default().to_owned()
+/// A server, and one client for all requests of the matrix.
+struct Rig {
+    base: String,
+    service: Arc<Service>,
+    client: reqwest::Client,
 }
 
-async fn check(base: &str, operator: &str, only_read: bool, choice: Choice) {
+impl Rig {
+    /// The tools that the server lists for a choice as headers and URL say it.
+    async fn listed(&self, choice: Choice) -> BTreeSet<String> {
+        let url = format!("{}{}/tools", self.base, choice.url);
+        let mut request = self.client.get(url);
+        for (name, value) in choice.headers() {
+            request = request.header(name, value);
+        }
+        let listed: Value = request.send().await.unwrap().json().await.unwrap();
+        let tools = listed["tools"].as_array().unwrap_or_else(|| panic!("{choice:?}: {listed}"));
+        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The code of a failed call; nothing for one that came through.
+    async fn code(&self, choice: Choice, tool: &str, arguments: Value) -> String {
+        let mut caller = tenant(KEY_A);
+        caller.selection = Selection {
+            toolsets: Toolsets::parse(choice.chosen()),
+            tools: None,
+            excluded: names(choice.exclude),
+            read_only: choice.reads_only(),
+        };
+        let called = call_as(&self.service, &caller, tool, arguments).await;
+        called.err().map(|failure| failure.code.into_owned()).unwrap_or_default()
+    }
+}
+
+fn names(text: &str) -> Arc<[String]> {
+    Some(text.to_owned()).into_iter().filter(|name| !name.is_empty()).collect()
+}
+
+async fn check(rig: &Rig, operator: &str, only_read: bool, choice: Choice) {
     let what = format!("operator `{operator}`, read-only {only_read}, {choice:?}");
-    let url = format!("{base}/mcp{}", choice.url);
-    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}});
-    let listed = send("POST", &url, &choice.headers(), Some(list)).await.json();
-    let listed =
-        listed["result"]["tools"].as_array().unwrap_or_else(|| panic!("{what}: {listed}")).clone();
-    let listed: BTreeSet<&str> = listed.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    let listed = rig.listed(choice).await;
     for tool in TOOLS {
         let permitted = tool.class == "read" || !(only_read || choice.reads_only());
         let bound = holds(operator, tool.toolset) && holds(choice.chosen(), tool.toolset);
@@ -151,19 +179,14 @@ async fn check(base: &str, operator: &str, only_read: bool, choice: Choice) {
             operator.is_empty() && choice.chosen().is_empty() && tool.name == "purge_things";
         let expected = bound && permitted && choice.exclude != tool.name && !default;
         assert_eq!(listed.contains(tool.name), expected, "{} is listed: {what}", tool.name);
-        let direct = code(base, choice, tool.name, call(tool.name)).await;
-        assert_eq!(
-            REFUSED.contains(&direct.as_str()),
-            !expected,
-            "{} answers `{direct}`: {what}",
-            tool.name
-        );
+        let direct = rig.code(choice, tool.name, call(tool.name)).await;
+        let refused = REFUSED.contains(&direct.as_str());
+        assert_eq!(refused, !expected, "{} answers `{direct}`: {what}", tool.name);
         let by = format!("call_{}", tool.class);
         let arguments = json!({"operation": tool.name, "arguments": call(tool.name)});
-        let by_name = code(base, choice, &by, arguments).await;
+        let by_name = rig.code(choice, &by, arguments).await;
         let within = reaches(operator, tool.toolset) && reaches(choice.chosen(), tool.toolset);
-        let reached =
-            listed.contains(by.as_str()) && within && permitted && choice.exclude != tool.name;
+        let reached = listed.contains(&by) && within && permitted && choice.exclude != tool.name;
         let refused = REFUSED.contains(&by_name.as_str()) || by_name == "invalid_arguments";
         assert_eq!(refused, !reached, "{} by name answers `{by_name}`: {what}", tool.name);
     }
@@ -173,13 +196,15 @@ async fn check(base: &str, operator: &str, only_read: bool, choice: Choice) {
 #[tokio::test]
 async fn operator_header_and_url_together_never_widen() {
     let platform = Platform::answering(200, r#"{"id":1,"items":[],"has_next_page":false}"#).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
     for operator in ["", "all", "things", "admin", "compact", "things,compact"] {
         for read_only in [false, true] {
             let toolsets = Toolsets::parse(operator);
             let settings = Settings { toolsets, read_only, ..Settings::default() };
-            let (base, _) = serve(&platform, settings).await;
+            let (base, service) = serve(&platform, settings).await;
+            let rig = Rig { base, service, client: client.clone() };
             for choice in Choice::all() {
-                check(&base, operator, read_only, choice).await;
+                check(&rig, operator, read_only, choice).await;
             }
         }
     }
