@@ -6,13 +6,11 @@ use chrono::Utc;
 use serde_json::{Map, Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
-use xyte_mcp_runtime::shape::table::table;
 
+use super::answer;
 use super::fleet::{self, Device};
 use super::space::Spaces;
 use crate::generated::workflows::{GetUserPreferences, ListUserDevices};
-
-const USUAL_LIMIT: i64 = 50;
 
 const NOTHING: &str = "nothing is remembered here: set_context does, in a session";
 
@@ -28,7 +26,7 @@ pub(super) async fn devices(
     desk: &Desk<'_>,
     arguments: ListUserDevices,
 ) -> Result<Computed, Failure> {
-    let ListUserDevices { device_id, space_id, limit, .. } = arguments;
+    let ListUserDevices { device_id, space_id, .. } = arguments;
     let known = known(device_id.as_deref(), space_id.as_deref());
     let scope = async {
         match &space_id {
@@ -44,33 +42,31 @@ pub(super) async fn devices(
         here && device_id.as_ref().is_none_or(|id| *id == device.id)
     };
     let found: Vec<&Device> = rows.rows.iter().filter(within).collect();
-    let most = usize::try_from(limit.unwrap_or(USUAL_LIMIT)).unwrap_or(1);
-    let shown = found.iter().take(most).map(|device| {
-        json!({"id": device.id, "name": device.name, "status": device.status(), "space": device.path()})
-    });
-    let shown: Vec<Value> = shown.collect();
     let mut warnings = rows.warnings;
     warnings.extend(scope.iter().flat_map(|scope| scope.warnings.clone()));
     if known.is_empty() {
         warnings.push(NOTHING.to_owned());
     }
-    if shown.len() < found.len() {
-        warnings.push(format!(
-            "the first {} of {} are shown: raise limit",
-            shown.len(),
-            found.len()
-        ));
-    }
     let whole = rows.complete && rows.odd == 0 && scope.as_ref().is_none_or(|scope| scope.complete);
-    let complete = whole && shown.len() == found.len();
-    let mut text = table(&["id", "name", "status", "space"].map(str::to_owned), &shown);
-    for warning in &warnings {
-        text.push_str("\nwarning: ");
-        text.push_str(warning);
-    }
+    let (structured, text) = answer::shortened(found.len(), |kept| {
+        let mut warnings = warnings.clone();
+        if kept < found.len() {
+            warnings.push(format!("the first {kept} of {} fit", found.len()));
+        }
+        let complete = whole && kept == found.len();
+        let devices: Vec<Value> = found.iter().take(kept).map(|device| row(device)).collect();
+        let answer = json!({"preferences": known, "devices": devices, "total": found.len(), "complete": complete, "warnings": warnings});
+        let mut text = format!("{} devices", found.len());
+        answer::rows(&mut text, &["id", "name", "status", "space"], &devices);
+        answer::end(&mut text, &answer);
+        (answer, text)
+    });
     let as_of = scope.as_ref().map_or(rows.as_of, |scope| scope.as_of.min(rows.as_of));
-    let structured = json!({"preferences": known, "devices": shown, "total": found.len(), "complete": complete, "warnings": warnings});
     Ok(Computed { structured, text, as_of })
+}
+
+fn row(device: &Device) -> Value {
+    json!({"id": device.id, "name": device.name, "status": device.status(), "space": device.path()})
 }
 
 fn known(device: Option<&str>, space: Option<&str>) -> Map<String, Value> {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, reason = "a test hands over what it wrote in place")]
 
+pub(crate) mod fleet;
 pub(crate) mod hanging;
 pub(crate) mod redis;
 
@@ -64,7 +65,13 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the HTTP service on a free port.
     pub(crate) fn http(arguments: &[&str]) -> Self {
+        Self::http_with(&[], arguments)
+    }
+
+    /// The same with variables.
+    pub(crate) fn http_with(variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut command = program();
+        command.envs(variables.iter().copied());
         command.args(["http", "--port", "0"]).args(arguments);
         Self::start(command, Pipe::Stderr, "MCP at http://", "/mcp")
     }
@@ -76,8 +83,13 @@ impl Running {
 
     /// Starts the sandbox with another scenario.
     pub(crate) fn sandbox_of(scenario: &str) -> Self {
+        Self::seeded(scenario, "1")
+    }
+
+    /// Starts the sandbox with another scenario and another fleet.
+    pub(crate) fn seeded(scenario: &str, seed: &str) -> Self {
         let mut command = program();
-        command.args(["sandbox", "--port", "0", "--scenario", scenario]);
+        command.args(["sandbox", "--port", "0", "--scenario", scenario, "--seed", seed]);
         let mut running = Self::start(command, Pipe::Stdout, "admin: http://", " ");
         let (_, first) = running.started.split_once("http://").unwrap();
         let address = first.lines().next().unwrap().to_owned();
@@ -255,8 +267,12 @@ pub(crate) fn stdio(arguments: &[&str], messages: &[Value]) -> Vec<Value> {
     let mut answers = Vec::new();
     for message in messages {
         writeln!(input, "{message}").unwrap();
-        if message.get("id").is_some() {
-            answers.push(serde_json::from_str(&output.next().unwrap().unwrap()).unwrap());
+        let mut waits = message.get("id").is_some();
+        while waits {
+            let answer: Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
+            // Notifications come before the answer.
+            waits = answer.get("id").is_none();
+            answers.push(answer);
         }
     }
     drop(input);

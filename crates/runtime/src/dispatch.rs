@@ -22,16 +22,17 @@ use xyte_mcp_catalogue::{Form, Location};
 use self::admit::admit;
 use self::desk::{Computed, Desk};
 use self::ending::Ending;
-use self::view::{list_plan, one_piece};
+use self::view::one_piece;
 use crate::caller::{Address, Caller, Digest, Key};
 use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
 use crate::input::Input;
+use crate::progress;
 use crate::request::RequestId;
 use crate::service::Service;
 use crate::session;
-use crate::shape::Shaped;
+use crate::shape::{Shaped, budget};
 use crate::strangers::Verdict;
 use crate::upstream::{Answered, Exchange, Kind, Order, describe};
 
@@ -83,9 +84,6 @@ pub async fn dispatch(
     };
     let remembered = session::complete(caller, call.tool, &mut call.arguments);
     let whole = call.view == View::Resource && call.tool.entry.is_computed();
-    if whole && let Some(most) = most_rows(call.tool) {
-        call.arguments.entry("limit").or_insert(most);
-    }
     let mut answer = Box::pin(conduct(service, caller, call)).await?;
     if whole {
         answer.shaped.text = answer.shaped.structured.to_string();
@@ -94,11 +92,6 @@ pub async fn dispatch(
         answer.meta.insert("context".to_owned(), remembered.into());
     }
     Ok(answer)
-}
-
-/// A URI cannot ask for more rows, so it gets as many as there may be.
-fn most_rows(tool: &Tool) -> Option<Value> {
-    tool.schema().get("properties")?.get("limit")?.get("maximum").cloned()
 }
 
 /// The call itself, written down from its beginning to its end.
@@ -177,10 +170,7 @@ async fn perform(
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
     let errand = Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
     match tool.entry.answer.form {
-        Form::List => {
-            let (plan, limit) = list_plan(tool, options, view);
-            walk::walk(&errand, &plan, limit).await
-        }
+        Form::List => walk::walk(&errand, view).await,
         Form::Computed => Box::pin(compute(&errand)).await,
         Form::Object | Form::Unknown => match errand.fetch(Vec::new()).await? {
             Fetched::Preview(request) => Ok(preview(&request)),
@@ -202,7 +192,8 @@ async fn compute(errand: &Errand<'_>) -> Performed {
     let arguments = errand.arguments.clone();
     let computed = service.api.compute(&tool.entry.operation, &desk, arguments).await?;
     let Computed { structured, text, as_of } = computed;
-    Ok((Shaped { structured, text }, Some(as_of)))
+    let room = budget::chars(service.settings.answer_tokens);
+    Ok((budget::clamp(Shaped { structured, text }, room), Some(as_of)))
 }
 
 /// The answer of a dry run.
@@ -262,12 +253,12 @@ impl Errand<'_> {
             deadline: self.span.deadline,
             kind: self.kind(),
         };
-        let started = Instant::now();
         let result = service.upstream.fetch(order).await.and_then(|answered| {
             self.status.store(answered.reply.status, Ordering::Relaxed);
             self.note_key(answered.reply.status);
             match Reach::of(answered.reply.status) {
                 Reach::Done => {
+                    progress::read(self.tool.name());
                     service.drift.look(self.tool, &answered.reply);
                     Ok(answered)
                 }
@@ -278,8 +269,9 @@ impl Errand<'_> {
                 )),
             }
         });
-        let outcome = result.as_ref().map(|answered| answered.reply.status);
-        service.metrics.exchanged(self.tool, outcome, started.elapsed());
+        if let Err(failure) = &result {
+            service.metrics.lost(&failure.code);
+        }
         result.map(Fetched::Answered)
     }
 

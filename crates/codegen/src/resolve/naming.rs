@@ -79,11 +79,13 @@ pub(super) fn admit(
     // The key that reads a thing must be the key that lists it.
     let keys: BTreeMap<&String, String> =
         names.iter().map(|(argument, naming)| (argument, credential(naming))).collect();
-    for entry in entries.iter_mut().filter(|entry| entry.class == Class::Read) {
+    // What is computed reads the lists itself and knows what is meant.
+    let reads = entries.iter_mut().filter(|it| it.class == Class::Read && !it.is_computed());
+    for entry in reads {
         for (argument, key) in &keys {
             let properties = entry.tool["inputSchema"]["properties"].as_object();
             let taken = properties.is_some_and(|it| it.contains_key(argument.as_str()));
-            if !taken || *key != entry.credential || entry.builtin.is_some() {
+            if !taken || *key != entry.credential {
                 continue;
             }
             entry.names.push((*argument).clone());

@@ -7,17 +7,18 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::walk::{Gap, Walked, gather};
+use super::walk::all;
 use super::{Errand, Fetched, Span};
 use crate::caller::{Address, Digest, Key};
 use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
 use crate::failure::Failure;
 use crate::json;
+use crate::progress;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
-use crate::shape::{Format, Shaped};
+use crate::shape::{Format, Shaped, budget};
 
 /// Arguments of a tool or an operation, by name.
 pub type Arguments = Map<String, Value>;
@@ -48,6 +49,19 @@ pub struct Rows<T> {
     pub as_of: DateTime<Utc>,
 }
 
+/// A list of nothing, which is all of it, and was never anything else.
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            odd: 0,
+            complete: true,
+            warnings: Vec::new(),
+            as_of: DateTime::<Utc>::MAX_UTC,
+        }
+    }
+}
+
 /// The reads of one caller.
 pub struct Desk<'a> {
     pub(super) service: &'a Service,
@@ -66,6 +80,16 @@ impl Desk<'_> {
         self.span.deadline
     }
 
+    /// Most characters of either form of the answer; what is beyond is cut without knowing what it means.
+    pub fn room(&self) -> usize {
+        budget::chars(self.service.settings.answer_tokens)
+    }
+
+    /// Announces so many more reads to whoever watches the call.
+    pub fn expect(&self, reads: usize) {
+        progress::expect(reads);
+    }
+
     /// Walks a whole list and reads the named parts of its rows, which are all that is built.
     ///
     /// # Errors
@@ -75,6 +99,20 @@ impl Desk<'_> {
         operation: &str,
         arguments: &Arguments,
         columns: &[&str],
+    ) -> Result<Rows<T>, Failure> {
+        self.first(operation, arguments, columns, usize::MAX).await
+    }
+
+    /// The same up to so many rows; where more follow, it is not complete.
+    ///
+    /// # Errors
+    /// As of a whole list.
+    pub async fn first<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        arguments: &Arguments,
+        columns: &[&str],
+        most: usize,
     ) -> Result<Rows<T>, Failure> {
         let tool = self.find(operation)?;
         let options = self.options();
@@ -87,10 +125,10 @@ impl Desk<'_> {
             tree,
             paging: entry.paging.as_ref(),
             format: Format::Json,
+            key: None,
         };
         let errand = self.errand(tool, arguments, &options);
-        let walked = gather(&errand, &plan, usize::MAX, Gap::IsPassed).await?;
-        let Walked::Gathered(gathered, as_of) = walked else {
+        let Some((gathered, as_of)) = all(&errand, &plan, most).await? else {
             return Err(Failure::unknown_operation(operation)); // Only a dry run answers otherwise.
         };
         let mut read = Rows {
@@ -140,11 +178,14 @@ impl Desk<'_> {
         Ok((object, answered.at))
     }
 
-    fn find(&self, operation: &str) -> Result<&Tool, Failure> {
+    fn find(&self, name: &str) -> Result<&Tool, Failure> {
         // What a tool calls is declared, so that its description can tell.
-        let declared = self.tool.entry.calls.iter().any(|name| name == operation);
-        let found = declared.then(|| self.service.catalogue.find_operation(operation)).flatten();
-        found.filter(|tool| tool.is_read()).ok_or_else(|| Failure::unknown_operation(operation))
+        let catalogue = &self.service.catalogue;
+        let declared = self.tool.entry.calls.iter();
+        let mut declared = declared.filter_map(|operation| catalogue.find_operation(operation));
+        // The name of a tool outlives the id of its operation.
+        let found = declared.find(|tool| tool.entry.operation == name || tool.name() == name);
+        found.filter(|tool| tool.is_read()).ok_or_else(|| Failure::unknown_operation(name))
     }
 
     fn options(&self) -> Options {

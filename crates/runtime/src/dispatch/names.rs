@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use xyte_mcp_catalogue::naming::Naming;
 
 use super::admit::over_limit;
-use super::walk::{Gap, Walked, gather};
+use super::walk::all;
 use super::{Errand, Span};
 use crate::caller::{Caller, Key};
 use crate::catalogue::{Tool, compile};
@@ -76,7 +76,9 @@ pub(crate) async fn complete(
     let Some(key) = caller.key(&list.entry.credential) else { return Ok(Completed::default()) };
     // Typing must not use up the calls of a key; it has as many of its own.
     let who = Sha256::new().chain_update(b"completion").chain_update(key.digest()).finalize();
-    service.limit.admit(who.into()).await.map_err(|wait| over_limit(service, wait))?;
+    let whereabouts = || service.strangers.whereabouts(caller);
+    let admitted = service.limit.admit(who.into(), whereabouts).await;
+    admitted.map_err(|wait| over_limit(service, wait))?;
     let _under_way = service.under_way.token();
     let status = AtomicU16::new(0);
     let span = Span { started, deadline: started + service.settings.deadline };
@@ -126,6 +128,7 @@ impl Looking<'_> {
             columns: columns.into(),
             paging: entry.paging.as_ref(),
             format: Format::Json,
+            key: None,
         };
         let errand = Errand {
             service,
@@ -138,8 +141,7 @@ impl Looking<'_> {
             options: &Options { fresh: self.fresh, ..Options::default() },
             span,
         };
-        let walked = Box::pin(gather(&errand, &plan, usize::MAX, Gap::IsPassed)).await?;
-        let Walked::Gathered(gathered, _) = walked else {
+        let Some((gathered, _)) = Box::pin(all(&errand, &plan, usize::MAX)).await? else {
             return Err(Failure::unknown_operation(&entry.operation)); // Only a dry run answers otherwise.
         };
         Ok(Roll::new(naming, &gathered.rows, gathered.complete))
