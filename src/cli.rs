@@ -146,6 +146,9 @@ pub(crate) struct Flags {
     /// Bearer that `/metrics` asks for; open without one (XYTE_METRICS_TOKEN)
     #[arg(long, global = true, value_name = "TOKEN")]
     pub(crate) metrics_token: Option<String>,
+    /// Serve tools that may still change (XYTE_EXPERIMENTAL_APIS)
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) experimental_apis: Option<String>,
     /// Refuse every tool that changes something (XYTE_READ_ONLY)
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) read_only: Option<String>,
@@ -201,6 +204,7 @@ impl Flags {
             "XYTE_MIN_KEY_LENGTH" => &self.min_key_length,
             "XYTE_MCP_HTTP_TOKEN" => &self.mcp_http_token,
             "XYTE_METRICS_TOKEN" => &self.metrics_token,
+            "XYTE_EXPERIMENTAL_APIS" => &self.experimental_apis,
             "XYTE_READ_ONLY" => &self.read_only,
             "XYTE_TOOLSETS" => &self.toolsets,
             "XYTE_LOG_LEVEL" => &self.log_level,

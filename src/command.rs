@@ -20,7 +20,7 @@ use xyte_mcp_runtime::audit::Audit;
 use xyte_mcp_runtime::caller::{Caller, Key, Toolsets};
 use xyte_mcp_runtime::catalogue::{Catalogue, nearest};
 use xyte_mcp_runtime::ledger::Ledger;
-use xyte_mcp_runtime::server::{Document, Identity};
+use xyte_mcp_runtime::server::{Document, Identity, Skill};
 use xyte_mcp_runtime::service::{Service, Settings};
 
 use crate::config::{self, AuditTo, Config};
@@ -65,6 +65,7 @@ async fn prepare_with(
         sandbox.as_ref().map_or_else(|| config.base_url.clone(), |started| started.base.clone());
     let settings = Settings {
         toolsets: toolsets.clone(),
+        experimental: config.experimental,
         read_only: config.read_only,
         rate_limit,
         redis: config.redis.as_ref().map(|redis| redis.address.clone()),
@@ -210,6 +211,7 @@ pub(crate) fn identity() -> Identity {
                 generated::CAPABILITIES,
             ),
         ],
+        skills: vec![Skill { text: include_str!("../skills/xyte-fleet/SKILL.md") }],
     }
 }
 

@@ -58,6 +58,7 @@ pub(crate) struct Config {
     pub(crate) http_token: Option<Key>,
     /// What `/metrics` asks for.
     pub(crate) metrics_token: Option<Key>,
+    pub(crate) experimental: bool,
     pub(crate) read_only: bool,
     pub(crate) toolsets: Toolsets,
     pub(crate) log_level: tracing::Level,
@@ -158,6 +159,7 @@ impl Config {
             )?,
             http_token: token(lookup)?,
             metrics_token: key(lookup, "XYTE_METRICS_TOKEN")?,
+            experimental: lookup.parse("XYTE_EXPERIMENTAL_APIS", "false", boolean)?,
             read_only: lookup.parse("XYTE_READ_ONLY", "false", boolean)?,
             toolsets: lookup.parse("XYTE_TOOLSETS", "", |text| Ok(Toolsets::parse(text)))?,
             log_level: lookup.parse("XYTE_LOG_LEVEL", "INFO", |text| {

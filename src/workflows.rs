@@ -9,6 +9,7 @@ mod bulk_tickets;
 mod bulk_update;
 pub(crate) mod command;
 mod device;
+mod device_organization;
 mod expiry_report;
 mod find;
 mod fleet;
@@ -25,15 +26,16 @@ mod search_device_histories;
 mod space;
 mod ticket_triage;
 mod timeline;
+mod user;
 
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
 use crate::generated::workflows::{
     BulkCommand, BulkReport, BulkResolveTickets, BulkResumeIncidents, BulkSuspendIncidents,
-    BulkUpdateDevices, ExpiryReport, Find, FleetHealth, GetDeviceAnalyticsReport, IncidentTriage,
-    RoomStatus, SearchDeviceHistories, ShutdownMeetingRoom, StartMeetingRoomPreset, TicketTriage,
-    Workflows,
+    BulkUpdateDevices, ExpiryReport, Find, FleetHealth, GetDeviceAnalyticsReport,
+    GetDeviceOrganization, GetUserPreferences, IncidentTriage, ListUserDevices, RoomStatus,
+    SearchDeviceHistories, ShutdownMeetingRoom, StartMeetingRoomPreset, TicketTriage, Workflows,
 };
 use crate::presets::Presets;
 
@@ -135,6 +137,30 @@ impl Workflows for Fleet {
         arguments: ExpiryReport,
     ) -> Result<Computed, Failure> {
         expiry_report::compute(desk, arguments).await
+    }
+
+    async fn get_device_organization(
+        &self,
+        desk: &Desk<'_>,
+        arguments: GetDeviceOrganization,
+    ) -> Result<Computed, Failure> {
+        device_organization::compute(desk, arguments).await
+    }
+
+    async fn get_user_preferences(
+        &self,
+        _: &Desk<'_>,
+        arguments: GetUserPreferences,
+    ) -> Result<Computed, Failure> {
+        Ok(user::preferences(arguments))
+    }
+
+    async fn list_user_devices(
+        &self,
+        desk: &Desk<'_>,
+        arguments: ListUserDevices,
+    ) -> Result<Computed, Failure> {
+        user::devices(desk, arguments).await
     }
 
     async fn search_device_histories(

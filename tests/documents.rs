@@ -92,7 +92,8 @@ fn check_example(entry: &Value) {
     call.args(["call", tool, "--sandbox", "--log-level", "ERROR", "--args", &arguments]);
     let output = call.output().unwrap();
     let answer = steady(&String::from_utf8(output.stdout).unwrap());
-    assert!(output.status.success(), "{tool} {arguments}: {answer}");
+    let off = entry["builtin"] == "async_disabled";
+    assert!(off || output.status.success(), "{tool} {arguments}: {answer}");
     let answer = format!("{:#}\n", without_cursor(serde_json::from_str(&answer).unwrap()));
     assert!(answer == recorded(tool), "docs/examples/{tool}.json {MEND}");
     let mut schemas = boon::Schemas::new();

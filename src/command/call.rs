@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use futures::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::Value;
 use xyte_mcp_runtime::caller::Toolsets;
 use xyte_mcp_runtime::dispatch::{Call, View, dispatch};
 use xyte_mcp_runtime::person::{Ask, Person, Reply};
@@ -45,6 +45,7 @@ pub(crate) async fn run(
     if let Some(words) = found.deprecation(tool) {
         writeln!(std::io::stderr(), "deprecated: {words}")?; // Standard output is the result alone.
     }
+    caller.session = Some(Arc::default());
     caller.selection.toolsets = Toolsets::All; // Whoever types the name of a tool has chosen it.
     caller.person = match agreement {
         Agreement::Given => Person::Now(Arc::new(Agreed)),
@@ -62,7 +63,7 @@ pub(crate) async fn run(
                 failure.hint =
                     Some("Nothing was sent. Call on a terminal to be asked, or with --yes.".into());
             }
-            super::print(&format!("{:#}", json!({ "error": failure })))?;
+            super::print(&format!("{:#}", failure.told()))?;
             Ok(ExitCode::FAILURE)
         }
     }

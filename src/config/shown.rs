@@ -47,6 +47,7 @@ impl Config {
             ("XYTE_MIN_KEY_LENGTH", json!(self.min_key_length)),
             ("XYTE_MCP_HTTP_TOKEN", masked(self.http_token.as_ref())),
             ("XYTE_METRICS_TOKEN", masked(self.metrics_token.as_ref())),
+            ("XYTE_EXPERIMENTAL_APIS", json!(self.experimental)),
             ("XYTE_READ_ONLY", json!(self.read_only)),
             ("XYTE_TOOLSETS", toolsets),
             ("XYTE_LOG_LEVEL", json!(self.log_level.as_str())),

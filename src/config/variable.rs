@@ -35,7 +35,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("DATABASE_URL", "background tasks"),
     ("ENABLE_ASYNC_TASKS", "background tasks"),
     ("RESULT_BACKEND_URL", "background tasks"),
-    ("XYTE_EXPERIMENTAL_APIS", "experimental tools"),
     ("XYTE_PLUGINS", "plugins"),
     ("XYTE_WATCH_SECONDS", "events"),
     ("XYTE_WEBHOOK_SECRET", "events"),

@@ -3,10 +3,16 @@
 //! The generator decides every field and writes it as `capabilities.json`; the runtime loads that file and serves it; the documents are rendered from it.
 //! This crate knows neither where the data comes from nor how it is served.
 
+pub mod naming;
+pub mod prompt;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use naming::Naming;
+use prompt::Prompt;
 
 /// Rows a list answers with when nobody asks for a number.
 pub const DEFAULT_LIMIT: u32 = 50;
@@ -25,6 +31,12 @@ pub struct Catalogue {
     pub errors: BTreeMap<String, ErrorRule>,
     /// One entry per exposed operation and per computed tool, in the order tools are listed: by toolset, then by name.
     pub entries: Vec<Entry>,
+    /// Texts that a person picks for a model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompts: Vec<Prompt>,
+    /// Where ids are looked up by name, by the argument that holds the id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, Naming>,
     /// Operations that are deliberately not exposed.
     pub skipped: Vec<Skipped>,
     /// Version of the program that serves these contracts; empty where they are not locked.
@@ -113,6 +125,15 @@ pub struct Entry {
     /// Path template in the document; empty for a computed tool.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
+    /// Whether the tool is served only where the operator wants what may still change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub experimental: bool,
+    /// What the server itself does under this name; absent for what the API or the product does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub builtin: Option<Builtin>,
+    /// Arguments that take a name in place of an id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// Operations that a computed tool calls; of any other, those by which a change is checked and looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<String>,
@@ -170,6 +191,22 @@ impl Entry {
     pub fn is_computed(&self) -> bool {
         self.answer.form == Form::Computed
     }
+}
+
+/// What a server does itself, whatever the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Builtin {
+    /// Remembers ids for the calls of a session that leave them out.
+    Context,
+    /// Finds operations by what they do.
+    Search,
+    /// Shows one operation with its arguments.
+    Describe,
+    /// Calls an operation of this tool's class by name.
+    Call,
+    /// Says that there are no background tasks.
+    AsyncDisabled,
 }
 
 /// What a call does to the platform.

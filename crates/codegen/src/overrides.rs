@@ -2,12 +2,14 @@
 //!
 //! Knows the TOML grammar; does not know the document, so it cannot tell whether a name exists.
 
+mod face;
 mod grammar;
 mod reader;
 
 use serde_json::Value;
 use toml::Spanned;
-use xyte_mcp_catalogue::{Class, Step};
+use xyte_mcp_catalogue::naming::IdForm;
+use xyte_mcp_catalogue::{Builtin, Class, Step};
 
 use crate::diagnostic::Diagnostic;
 
@@ -25,6 +27,8 @@ pub(crate) struct Overrides {
     pub(crate) paging: Vec<Dialect>,
     pub(crate) operations: Vec<OperationOverride>,
     pub(crate) workflows: Vec<Workflow>,
+    pub(crate) prompts: Vec<PromptOverride>,
+    pub(crate) names: Vec<NamingOverride>,
     pub(crate) skip: Vec<Skip>,
     pub(crate) patches: Vec<Patch>,
 }
@@ -93,6 +97,7 @@ pub(crate) struct ToolOverride {
     pub(crate) until: Option<Word>,
     pub(crate) class: Option<Spanned<Class>>,
     pub(crate) idempotent: Option<Spanned<bool>>,
+    pub(crate) experimental: Option<Spanned<bool>>,
 }
 
 /// `resource = "…"` or `resource = { … }`
@@ -128,6 +133,10 @@ pub(crate) struct Workflow {
     pub(crate) description: Option<Word>,
     /// The security scheme whose key it acts with.
     pub(crate) credential: Option<Word>,
+    /// What the server itself does under this name, where the product need not.
+    pub(crate) builtin: Option<Builtin>,
+    pub(crate) resource: Option<ResourceOverride>,
+    pub(crate) route: Option<Word>,
     /// Operations that it calls.
     pub(crate) calls: Vec<Word>,
     /// Whether a person is asked before every call.
@@ -144,6 +153,40 @@ pub(crate) struct WorkflowArgument {
     pub(crate) name: Word,
     pub(crate) required: bool,
     pub(crate) schema: Value,
+}
+
+/// `[prompts.NAME]`
+#[derive(Debug, Clone)]
+pub(crate) struct PromptOverride {
+    pub(crate) name: Word,
+    pub(crate) title: Option<Word>,
+    pub(crate) description: Option<Word>,
+    pub(crate) arguments: Vec<BlankOverride>,
+    pub(crate) text: Option<Word>,
+}
+
+/// `arguments.NAME = { … }` of a prompt.
+#[derive(Debug, Clone)]
+pub(crate) struct BlankOverride {
+    pub(crate) name: Word,
+    pub(crate) description: Option<Word>,
+    pub(crate) default: Option<Word>,
+    pub(crate) completes: Option<Word>,
+}
+
+/// `[names.ARGUMENT]`: the list in which the argument's ids are looked up by name.
+#[derive(Debug, Clone)]
+pub(crate) struct NamingOverride {
+    pub(crate) argument: Word,
+    pub(crate) operation: Option<Word>,
+    pub(crate) id: Option<Word>,
+    pub(crate) form: Option<IdForm>,
+    pub(crate) name: Option<Word>,
+    pub(crate) also: Vec<Word>,
+    pub(crate) path: Option<Word>,
+    pub(crate) parent: Option<Word>,
+    /// What is said of the argument where a name will do.
+    pub(crate) description: Option<Word>,
 }
 
 /// A line under `[skip]`.

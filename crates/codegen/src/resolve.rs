@@ -9,6 +9,8 @@ mod credential;
 mod entry;
 pub(crate) mod farewell;
 pub(crate) mod known;
+mod naming;
+mod prompt;
 pub(crate) mod schema;
 mod surface;
 mod text;
@@ -39,6 +41,7 @@ pub(crate) fn resolve(
     let context = Context { document, overrides, toolsets: &toolsets };
     let (exposed, skipped) = decide(&context, findings);
     unique::check(&exposed, &overrides.workflows, findings);
+    let names = naming::resolve(&context, &exposed, findings);
     let computed = overrides.workflows.iter().map(|it| workflow::resolve(&context, it, findings));
     let computed: Vec<Entry> = computed.collect();
     let mut entries: Vec<Entry> =
@@ -49,6 +52,10 @@ pub(crate) fn resolve(
         let set = order.get(entry.toolset.as_str()).copied().unwrap_or(usize::MAX);
         (set, entry.tool["name"].as_str().unwrap_or_default().to_owned())
     });
+    naming::admit(&context, &names, &mut entries);
+    let known = prompt::Known { entries: &entries, names: &names };
+    let prompts = overrides.prompts.iter();
+    let prompts = prompts.filter_map(|it| prompt::resolve(known, it, findings)).collect();
     let used: BTreeSet<&str> = entries.iter().map(|entry| entry.toolset.as_str()).collect();
     let errors =
         overrides.errors.iter().filter_map(|rule| error_rule(rule, None, findings)).collect();
@@ -64,6 +71,8 @@ pub(crate) fn resolve(
         toolsets: toolsets.iter().filter(|set| used.contains(set.name.as_str())).cloned().collect(),
         errors,
         entries,
+        prompts,
+        names,
         skipped,
         version: String::new(),
     }

@@ -206,6 +206,7 @@ impl Program {
                     self.product.capabilities,
                 ),
             ],
+            skills: Vec::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::person::Person;
 use crate::request::RequestId;
+use crate::session::Session;
 
 /// The full digest of a key: what buckets, caches and stores are keyed by.
 pub type Digest = [u8; 32];
@@ -111,6 +112,10 @@ pub struct Caller {
     pub person: Person,
     /// The address it came from, where it came over a network.
     pub address: Option<Address>,
+    /// What its session remembers, where it has one.
+    pub session: Option<Arc<Session>>,
+    /// Whether it called an operation by name, through a tool that does that.
+    pub(crate) by_name: bool,
 }
 
 /// Where a request came from, as far as one subscriber can be told from another.

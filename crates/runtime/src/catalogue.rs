@@ -24,6 +24,10 @@ pub struct Catalogue {
     pub errors: std::collections::BTreeMap<String, model::ErrorRule>,
     /// The tools, in the order they are listed.
     pub tools: Vec<Tool>,
+    /// Texts that a person picks for a model.
+    pub prompts: Vec<model::prompt::Prompt>,
+    /// Where ids are looked up by name, by argument.
+    pub namings: std::collections::BTreeMap<String, model::naming::Naming>,
     /// Position of a tool by each name it answers to.
     names: HashMap<String, usize>,
 }
@@ -77,10 +81,10 @@ impl Catalogue {
     ///
     /// # Errors
     /// When a tool cannot be served, or names collide.
-    pub fn new(model: model::Catalogue) -> Result<Self, LoadError> {
+    pub fn new(mut model: model::Catalogue) -> Result<Self, LoadError> {
         let mut names = HashMap::new();
         let mut tools = Vec::with_capacity(model.entries.len());
-        for entry in model.entries {
+        for entry in std::mem::take(&mut model.entries) {
             let tool = Tool::new(entry, tools.len())?;
             for name in
                 std::iter::once(tool.name()).chain(tool.entry.aliases.iter().map(String::as_str))
@@ -91,7 +95,8 @@ impl Catalogue {
             }
             tools.push(tool);
         }
-        Ok(Self { api: model.api, toolsets: model.toolsets, errors: model.errors, tools, names })
+        let model::Catalogue { api, toolsets, errors, prompts, names: namings, .. } = model;
+        Ok(Self { api, toolsets, errors, tools, prompts, namings, names })
     }
 
     /// Finds a tool by its name or an alias.
@@ -103,6 +108,12 @@ impl Catalogue {
     pub(crate) fn find_operation(&self, operation: &str) -> Option<&Tool> {
         let same = |tool: &&Tool| tool.entry.operation == operation && !tool.entry.is_computed();
         self.tools.iter().find(same)
+    }
+
+    /// Whether these toolsets hold nothing but tools that find and call others by name.
+    pub(crate) fn only_call_by_name(&self, toolsets: &[String]) -> bool {
+        let mut within = self.tools.iter().filter(|tool| toolsets.contains(&tool.entry.toolset));
+        within.all(Tool::calls_by_name)
     }
 
     /// The name nearest to one that does not exist, if any is near.
@@ -152,6 +163,12 @@ impl Tool {
     /// The tool's name.
     pub fn name(&self) -> &str {
         &self.served.name
+    }
+
+    /// Whether it finds, describes or calls other tools by name.
+    pub(crate) fn calls_by_name(&self) -> bool {
+        use model::Builtin::{Call, Describe, Search};
+        matches!(self.entry.builtin, Some(Call | Describe | Search))
     }
 
     /// Whether a call changes nothing.

@@ -3,12 +3,15 @@
 //! There is no other way to the platform, and no way in without a [`Caller`].
 //! It knows neither header names nor what a status number means.
 
-mod admission;
+mod admit;
 pub mod bulk;
+mod builtin;
+mod compact;
 pub mod consent;
 pub mod desk;
 mod ending;
 mod idempotency;
+pub(crate) mod names;
 mod outcome;
 mod target;
 mod view;
@@ -21,7 +24,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use xyte_mcp_catalogue::{Form, Location};
 
-use self::admission::admit;
+use self::admit::admit;
 use self::consent::Consent;
 use self::desk::{Computed, Desk};
 use self::ending::Ending;
@@ -38,12 +41,13 @@ use crate::progress;
 use crate::person::{Person, Replied};
 use crate::request::RequestId;
 use crate::service::Service;
+use crate::session;
 use crate::shape::{Shaped, budget};
 use crate::strangers::Verdict;
 use crate::upstream::{Answered, Exchange, Kind, Order, describe};
 
 /// One call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Call<'a> {
     /// The tool, found in the service's catalogue.
     pub tool: &'a Tool,
@@ -80,6 +84,25 @@ pub async fn dispatch(
     caller: &Caller,
     call: Call<'_>,
 ) -> Result<Answer, Failure> {
+    let aimed = compact::aim(service, caller, &call);
+    let (caller, mut call) = match &aimed {
+        Some((caller, aimed)) => (caller, aimed.clone()),
+        None => (caller, call),
+    };
+    let remembered = session::complete(caller, call.tool, &mut call.arguments);
+    let whole = call.view == View::Resource && call.tool.entry.is_computed();
+    let mut answer = Box::pin(conduct(service, caller, call)).await?;
+    if whole {
+        answer.shaped.text = answer.shaped.structured.to_string();
+    }
+    if !remembered.is_empty() {
+        answer.meta.insert("context".to_owned(), remembered.into());
+    }
+    Ok(answer)
+}
+
+/// The call itself, written down from its beginning to its end.
+async fn conduct(service: &Service, caller: &Caller, call: Call<'_>) -> Result<Answer, Failure> {
     let started = Instant::now();
     let request_id = caller.request.unwrap_or_else(RequestId::random).to_string();
     let tool = call.tool;
@@ -145,7 +168,11 @@ async fn perform(
 ) -> Performed {
     let Call { tool, arguments, view } = call;
     admit(service, caller, key, tool, view).await?;
-    let Decoded { arguments, options } = decode(tool, arguments)?;
+    let Decoded { mut arguments, options } = decode(tool, arguments)?;
+    if let Some(builtin) = tool.entry.builtin {
+        return builtin::perform(service, caller, (tool, builtin), arguments);
+    }
+    names::settle(service, caller, status, (tool, &mut arguments, &options), span).await?;
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
     let (mut span, mut asked) = (span, None);
     loop {

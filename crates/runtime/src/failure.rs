@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::person::Question;
 
@@ -113,6 +114,20 @@ impl Failure {
     /// A fault of the build, not of the caller.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new("internal", message).with_hint("Report this: the server was built wrongly.")
+    }
+
+    /// There are no background tasks on this server.
+    pub fn async_disabled() -> Self {
+        Self::new("async_disabled", "this server runs no background tasks")
+    }
+
+    /// What a caller is told; where there is nothing to say beyond the code, scripts compare the code alone.
+    pub fn told(&self) -> Value {
+        if self.code == "async_disabled" {
+            json!({ "error": self.code })
+        } else {
+            json!({ "error": self })
+        }
     }
 
     /// The platform could not be reached, or the connection broke.

@@ -2,32 +2,43 @@
 //!
 //! Every call goes through [`dispatch`]; this module only says it in MCP's words. It knows no platform, no environment and, but for the request's extensions, no HTTP.
 
+mod completion;
 #[cfg(feature = "conformance")]
 pub(crate) mod conformance;
 mod elicitation;
+mod identity;
 mod progress;
+mod prompts;
 mod resources;
+mod skills;
 
 use std::sync::Arc;
 
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
-    CustomRequest, CustomResult, DiscoverResult, ErrorCode, Implementation,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-    Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
+    CompleteResult, ContentBlock, CustomRequest, CustomResult, DiscoverResult, ErrorCode,
+    GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams, GetSkillResult,
+    Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListSkillsResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceDirectoryRequestParams, ReadResourceDirectoryResult, ReadResourceRequestParams,
+    ReadResourceResponse, Resource, ResourceTemplate, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+pub use self::identity::Identity;
+use self::identity::capabilities;
 pub use self::resources::Document;
 use self::resources::Resources;
+pub use self::skills::Skill;
+use self::skills::Skills;
 use crate::caller::{Caller, Selection, Transport};
 use crate::dispatch::{Answer, Call, View, dispatch};
 use crate::failure::Failure;
 use crate::person::Person;
 use crate::service::Service;
+use crate::session::Session;
 use crate::text::quoted;
 
 /// How long a client may keep a list: it changes only with a new release of the server.
@@ -37,28 +48,23 @@ const LIST_TTL_MS: u64 = 300_000;
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// Methods with parameters that are served; the library takes one whose parameters it cannot read for an unknown method.
-const SERVED: [&str; 3] = ["tools/call", "resources/read", "initialize"];
-
-/// What the server says about itself.
-#[derive(Debug, Clone, Default)]
-pub struct Identity {
-    /// Machine name.
-    pub name: String,
-    /// Name for people.
-    pub title: String,
-    /// Version of the product.
-    pub version: String,
-    /// What a model should know before its first call.
-    pub instructions: String,
-    /// Documents that are resources, as they are.
-    pub documents: Vec<Document>,
-}
+const SERVED: [&str; 7] = [
+    "tools/call",
+    "resources/read",
+    "prompts/get",
+    "completion/complete",
+    "skills/get",
+    "resources/directory/read",
+    "initialize",
+];
 
 /// The MCP face of a service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Server {
     shared: Arc<Shared>,
     callers: Callers,
+    /// What calls of this connection may leave out; none where every request stands alone.
+    session: Option<Arc<Session>>,
 }
 
 /// Where the caller of a request comes from.
@@ -77,18 +83,26 @@ struct Shared {
     /// Of every result: who serves, and the operator's remarks.
     meta: Map<String, Value>,
     resources: Resources,
+    skills: Skills,
 }
 
 impl Server {
     /// A server for one caller, whoever talks to it: a process of its own over pipes.
     pub fn for_caller(service: Arc<Service>, identity: Identity, mut caller: Caller) -> Self {
         caller.transport = Transport::Stdio;
-        Self { shared: Arc::new(Shared::new(service, identity)), callers: Callers::Fixed(caller) }
+        let shared = Arc::new(Shared::new(service, identity));
+        Self { shared, callers: Callers::Fixed(caller), session: Some(Arc::default()) }
     }
 
     /// A server whose requests bring their caller as an extension of the HTTP request.
     pub fn for_requests(service: Arc<Service>, identity: Identity) -> Self {
-        Self { shared: Arc::new(Shared::new(service, identity)), callers: Callers::PerRequest }
+        let shared = Arc::new(Shared::new(service, identity));
+        Self { shared, callers: Callers::PerRequest, session: None }
+    }
+
+    /// The same server for one session of its own.
+    pub(crate) fn in_session(&self) -> Self {
+        Self { session: Some(Arc::default()), ..self.clone() }
     }
 
     /// The service behind this face.
@@ -109,6 +123,7 @@ impl Server {
 
     fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
         let mut caller = self.identified(context)?;
+        caller.session.clone_from(&self.session);
         if self.shared.service.settings.audit.is_on() {
             // Where no client introduced itself, the library names itself.
             let client = context.client_info().filter(|client| client.name != "rmcp");
@@ -146,7 +161,7 @@ impl Server {
                 result
             }
             Err(failure) => {
-                let mut result = CallToolResult::structured_error(json!({ "error": failure }));
+                let mut result = CallToolResult::structured_error(failure.told());
                 result.meta = Some(self.meta(Map::new()));
                 result
             }
@@ -156,19 +171,20 @@ impl Server {
 
 impl Shared {
     fn new(service: Arc<Service>, identity: Identity) -> Self {
-        let Identity { name, title, version, instructions, documents } = identity;
+        let Identity { name, title, version, instructions, mut documents, skills } = identity;
         let implementation = Implementation::new(name, version).with_title(title);
         let mut meta = service.settings.meta.clone();
         meta.insert(
             SERVER_INFO.to_owned(),
             serde_json::to_value(&implementation).unwrap_or_default(),
         );
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
-        let config = ServerConfig::new(capabilities)
+        let skills = Skills::new(&skills);
+        documents.extend(skills.documents());
+        let config = ServerConfig::new(capabilities(&service, &skills))
             .with_server_info(implementation)
             .with_instructions(instructions);
         let resources = Resources::new(&service, documents);
-        Self { service, config, meta, resources }
+        Self { service, config, meta, resources, skills }
     }
 }
 
@@ -282,6 +298,70 @@ impl ServerHandler for Server {
         let mut result = self.read(&context, &caller, request.uri).await?;
         result.meta = Some(self.meta(result.meta.take().unwrap_or_default().0));
         Ok(result.into())
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let caller = self.caller(&context)?;
+        let shown = prompts::shown(self.service(), &caller.selection).map(prompts::listed);
+        let mut result = ListPromptsResult::with_all_items(shown.collect());
+        result.meta = Some(self.meta(Map::new()));
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&caller)))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let caller = self.caller(&context)?;
+        let prompt = self.prompt(&caller, &request.name)?;
+        let mut result = prompts::filled(prompt, request.arguments)?;
+        result.meta = Some(self.meta(Map::new()));
+        Ok(result.into())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let caller = self.caller(&context)?;
+        let asked = (&request.r#ref, &request.argument);
+        let mut result = CompleteResult::new(self.completed(&context, &caller, asked).await?);
+        result.meta = Some(self.meta(Map::new()));
+        Ok(result)
+    }
+
+    async fn list_skills(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListSkillsResult, ErrorData> {
+        let mut result = self.shared.skills.listed();
+        result.meta = Some(self.meta(Map::new()));
+        Ok(result)
+    }
+
+    async fn get_skill(
+        &self,
+        request: GetSkillRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetSkillResult, ErrorData> {
+        Ok(self.shared.skills.get(&request.uri)?.with_meta(self.meta(Map::new())))
+    }
+
+    async fn read_resource_directory(
+        &self,
+        request: ReadResourceDirectoryRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceDirectoryResult, ErrorData> {
+        let mut result = self.shared.skills.directory(&request.uri)?;
+        result.meta = Some(self.meta(Map::new()));
+        Ok(result)
     }
 
     async fn on_custom_request(

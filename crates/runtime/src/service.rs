@@ -28,6 +28,8 @@ use crate::upstream::{Manners, Upstream};
 pub struct Settings {
     /// What is shown, and the bound of what a request may select; unset, the default set is shown and a request may select any.
     pub toolsets: Toolsets,
+    /// Whether tools are served that may still change.
+    pub experimental: bool,
     /// Whether everything that changes something is refused.
     pub read_only: bool,
     /// Calls per key in any 60 seconds; 0 = off.
@@ -64,6 +66,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             toolsets: Toolsets::Unset,
+            experimental: false,
             read_only: false,
             rate_limit: 60,
             redis: None,
@@ -201,7 +204,32 @@ impl Service {
             (bound, Toolsets::Unset) => tool.is_in(bound),
             (bound, choice) => tool.is_in(bound) && tool.is_in(choice),
         };
-        grouped && selection.keeps(tool.name())
+        grouped && self.serves(tool) && selection.keeps(tool.name())
+    }
+
+    /// Whether a caller who calls operations by name reaches the tool: a choice of nothing but the tools that do so bounds nothing else.
+    pub(crate) fn reaches(&self, tool: &Tool, selection: &Selection) -> bool {
+        let within = |choice: &Toolsets| match choice {
+            Toolsets::Unset | Toolsets::All => true,
+            Toolsets::Named(names) if self.catalogue.only_call_by_name(names) => true,
+            Toolsets::Named(_) => tool.is_in(choice),
+        };
+        let by_name = |name: &String| {
+            let tool = self.catalogue.find(name);
+            tool.is_some_and(Tool::calls_by_name)
+        };
+        let kept = match selection.tools.as_deref() {
+            Some(tools) if tools.iter().all(by_name) => {
+                !selection.excluded.iter().any(|name| name == tool.name())
+            }
+            _ => selection.keeps(tool.name()),
+        };
+        self.serves(tool) && within(&self.settings.toolsets) && within(&selection.toolsets) && kept
+    }
+
+    /// Whether the tool is served at all: what may still change only where the operator wants it.
+    pub(crate) fn serves(&self, tool: &Tool) -> bool {
+        self.settings.experimental || !tool.entry.experimental
     }
 
     /// Whether the selection shows the resource that the tool reads: all that are offered, unless somebody chose toolsets or single tools.
@@ -214,7 +242,8 @@ impl Service {
 
     /// Whether the operator's bound leaves the tool in reach of some selection.
     pub(crate) fn offers(&self, tool: &Tool) -> bool {
-        self.settings.toolsets == Toolsets::Unset || tool.is_in(&self.settings.toolsets)
+        let within = &self.settings.toolsets;
+        self.serves(tool) && (*within == Toolsets::Unset || tool.is_in(within))
     }
 
     /// Whether the read-only switches let the tool pass.

@@ -6,6 +6,7 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use xyte_mcp_catalogue::prompt::Prompt;
 use xyte_mcp_catalogue::{Api, Catalogue, Class, Entry, Form, Skipped};
 
 use super::{filters, template_fault};
@@ -17,6 +18,7 @@ struct Page<'a> {
     default: Vec<&'a str>,
     resources: Vec<ResourceRow<'a>>,
     sets: Vec<Set<'a>>,
+    prompts: &'a [Prompt],
     skipped: &'a [Skipped],
     /// Whether there are recorded answers.
     recorded: bool,
@@ -110,6 +112,7 @@ pub(crate) fn emit(
         default,
         resources,
         sets,
+        prompts: &catalogue.prompts,
         skipped: &catalogue.skipped,
         recorded: !examples.is_empty(),
         variable: prefix.replace(|it: char| !it.is_ascii_alphanumeric(), "_") + "_TOOLSETS",
@@ -186,7 +189,9 @@ fn facts(entry: &Entry) -> Vec<String> {
         Class::Write => "writes",
         Class::Destructive => "destructive",
     };
-    let upstream = if entry.is_computed() {
+    let upstream = if entry.builtin.is_some() {
+        "Done by the server itself".to_owned()
+    } else if entry.is_computed() {
         format!("Computed from: {}", listed(&entry.calls))
     } else {
         format!("Upstream: {}", filters::code(&format!("{} {}", entry.method, entry.path)))
@@ -200,6 +205,12 @@ fn facts(entry: &Entry) -> Vec<String> {
     }
     if entry.answer.form == Form::List && !entry.answer.columns.is_empty() {
         facts.push(format!("Default columns: {}", listed(&entry.answer.columns)));
+    }
+    if !entry.names.is_empty() {
+        facts.push(format!("By id or by name: {}", listed(&entry.names)));
+    }
+    if entry.experimental {
+        facts.push("Experimental: served only where the operator wants it".to_owned());
     }
     if !entry.aliases.is_empty() {
         let names = listed(&entry.aliases);

@@ -9,8 +9,11 @@ use crate::spec::operation::{pascal, rust_name, snake};
 
 /// Writes the trait, its structs, and the way to a method by the tool's name.
 pub(crate) fn emit(catalogue: &Catalogue) -> String {
-    let computed: Vec<&Entry> =
-        catalogue.entries.iter().filter(|entry| entry.is_computed()).collect();
+    let computed: Vec<&Entry> = catalogue
+        .entries
+        .iter()
+        .filter(|entry| entry.is_computed() && entry.builtin.is_none())
+        .collect();
     let mut types = Types::default();
     let mut methods = TokenStream::new();
     let mut arms = TokenStream::new();

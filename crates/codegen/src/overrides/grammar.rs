@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use xyte_mcp_catalogue::{Class, Step};
 
+use super::face;
 use super::reader::{Reader, json};
 use super::{
     ArgumentOverride, Change, Dialect, ErrorOverride, OperationOverride, Overrides, Patch,
@@ -26,6 +27,8 @@ pub(super) fn read(table: &Spanned<DeTable<'_>>, findings: &mut Vec<Diagnostic>)
             paging: file.tables("paging").into_iter().map(dialect).collect(),
             operations: file.tables("operations").into_iter().map(operation).collect(),
             workflows: file.tables("workflows").into_iter().map(workflow).collect(),
+            prompts: file.tables("prompts").into_iter().map(face::prompt).collect(),
+            names: file.tables("names").into_iter().map(face::naming).collect(),
             skip: skip(&file),
             patches: file.array_of_tables("patch").into_iter().filter_map(patch).collect(),
         };
@@ -37,7 +40,7 @@ pub(super) fn read(table: &Spanned<DeTable<'_>>, findings: &mut Vec<Diagnostic>)
 }
 
 /// Reads with a closure, then reports what it left unread.
-fn finish<'a, T>(reader: Reader<'a>, read: impl FnOnce(&Reader<'a>) -> T) -> T {
+pub(super) fn finish<'a, T>(reader: Reader<'a>, read: impl FnOnce(&Reader<'a>) -> T) -> T {
     let read = read(&reader);
     reader.finish();
     read
@@ -123,6 +126,9 @@ fn workflow((name, reader): (Word, Reader<'_>)) -> Workflow {
         tool: reader.table("tool").map(tool).unwrap_or_default(),
         description: reader.required_string("description"),
         credential: reader.string("credential"),
+        builtin: face::builtin(reader),
+        resource: resource(reader),
+        route: reader.string("route"),
         calls: reader.strings("calls").unwrap_or_default(),
         consent: reader.boolean("consent"),
         arguments: members(reader, "arguments").map(workflow_argument).collect(),
@@ -158,6 +164,7 @@ fn tool(reader: Reader<'_>) -> ToolOverride {
         until: reader.string("until"),
         class: reader.string("class").and_then(|word| class(reader, &word)),
         idempotent: reader.boolean("idempotent"),
+        experimental: reader.boolean("experimental"),
     })
 }
 
@@ -172,13 +179,8 @@ fn target(reader: Reader<'_>) -> Option<TargetOverride> {
 fn class(reader: &Reader<'_>, word: &Word) -> Option<Spanned<Class>> {
     let known =
         [("read", Class::Read), ("write", Class::Write), ("destructive", Class::Destructive)];
-    let found = known.iter().find(|(name, _)| name == word.get_ref());
-    if found.is_none() {
-        let message = format!("unknown class `{}`", word.get_ref());
-        let fault = Diagnostic::overrides("unknown-class", word.span(), message);
-        reader.report(fault.nearest(word.get_ref(), known.iter().map(|(name, _)| *name)));
-    }
-    found.map(|(_, class)| Spanned::new(word.span(), *class))
+    let class = face::choice(reader, "unknown-class", "class", word, &known);
+    class.map(|class| Spanned::new(word.span(), class))
 }
 
 fn resource(reader: &Reader<'_>) -> Option<ResourceOverride> {

@@ -66,6 +66,9 @@ pub(super) fn resolve(
         aliases: overrides.tool.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
         method: operation.method.clone(),
         path: operation.path.clone(),
+        experimental: is_experimental(&overrides.tool),
+        builtin: None,
+        names: Vec::new(),
         calls: consent::reads(context, overrides, findings),
         credential,
         consent: consent::resolve(context, overrides, &arguments.list, findings),
@@ -82,6 +85,11 @@ pub(super) fn resolve(
         cache: overrides.cache.as_ref().map_or(class == Class::Read, |cache| *cache.get_ref()),
         example: arguments.example,
     }
+}
+
+/// Whether the operator has to want the tool.
+pub(super) fn is_experimental(tool: &ToolOverride) -> bool {
+    tool.experimental.as_ref().is_some_and(|it| *it.get_ref())
 }
 
 /// Words that are there and say nothing are worse than the document's.

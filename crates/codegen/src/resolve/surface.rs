@@ -5,7 +5,9 @@ use xyte_mcp_catalogue::{Answer, Argument, Form, Location, Resource};
 
 use super::{Context, answer, farewell, text};
 use crate::diagnostic::Diagnostic;
-use crate::overrides::{OperationOverride, Overrides, ResourceOverride, Word};
+use crate::overrides::{
+    OperationOverride, Overrides, ResourceOverride, Word, Workflow, WorkflowArgument,
+};
 use crate::spec::Operation;
 use crate::spec::operation::variables;
 
@@ -53,13 +55,7 @@ impl Readable<'_> {
     ) -> Resource {
         let uri = overrides.uri.get_ref();
         self.check_template(&overrides.uri, "resource", findings);
-        if !is_uri(uri) {
-            let message = format!("`{uri}` is no resource URI");
-            findings.push(
-                Diagnostic::overrides("illegal-uri", overrides.uri.span(), message)
-                    .help("write `name://` or `name://{argument}/part`"),
-            );
-        }
+        check_uri(&overrides.uri, findings);
         let columns = overrides.columns.as_deref().unwrap_or_default();
         answer::check_columns(
             self.context,
@@ -68,12 +64,6 @@ impl Readable<'_> {
             columns,
             findings,
         );
-        let scheme = self
-            .context
-            .overrides
-            .scheme
-            .as_ref()
-            .map_or(DEFAULT_SCHEME, |scheme| scheme.get_ref().as_str());
         let own = |word: &Option<Word>, default: &str| {
             word.as_ref().map_or_else(|| default.to_owned(), |word| text::line(word.get_ref()))
         };
@@ -81,7 +71,7 @@ impl Readable<'_> {
         let inherited = columns.is_empty() && self.answer.form == Form::List;
         let declared = || columns.iter().map(|column| column.get_ref().clone()).collect();
         Resource {
-            alias: format!("{scheme}://{}", uri.replacen("://", "/", 1).trim_end_matches('/')),
+            alias: alias(self.context, uri),
             uri: uri.clone(),
             name: own(&overrides.name, &self.operation.id),
             title: own(&overrides.title, self.title),
@@ -101,29 +91,8 @@ impl Readable<'_> {
     ) -> Option<String> {
         let route = overrides.route.as_ref()?;
         self.check_template(route, "route", findings);
-        let path = route.get_ref();
-        if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-            findings.push(
-                Diagnostic::overrides(
-                    "illegal-route",
-                    route.span(),
-                    format!("`{path}` is no route"),
-                )
-                .help("write `/name` or `/name/{argument}`"),
-            );
-        }
-        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-        if OWN_ROUTES.contains(&first) {
-            findings.push(
-                Diagnostic::overrides(
-                    "reserved-route",
-                    route.span(),
-                    format!("`{path}` belongs to the server itself"),
-                )
-                .help("choose another first part"),
-            );
-        }
-        Some(path.clone())
+        check_route(route, findings);
+        Some(route.get_ref().clone())
     }
 
     /// A template reads: only a GET can stand behind it, and its variables must name every required argument.
@@ -137,38 +106,133 @@ impl Readable<'_> {
             );
             return;
         }
-        let variables = variables(template.get_ref());
-        if let Some(twice) =
-            variables.iter().enumerate().find(|(at, name)| variables[..*at].contains(name))
-        {
-            let message = format!("`{{{}}}` stands twice in the {what} of `{id}`", twice.1);
-            findings.push(Diagnostic::overrides("variable-twice", template.span(), message));
-        }
         let in_url =
             |argument: &&Argument| matches!(argument.location, Location::Path | Location::Query);
         let usable: Vec<&str> =
             self.arguments.iter().filter(in_url).map(|argument| argument.name.as_str()).collect();
-        let unknown: Vec<&str> =
-            variables.iter().filter(|variable| !usable.contains(variable)).copied().collect();
-        for variable in &unknown {
-            let message =
-                format!("`{{{variable}}}` is neither a path nor a query parameter of `{id}`");
-            let fault = Diagnostic::overrides("unknown-variable", template.span(), message);
-            findings.push(fault.nearest(variable, usable.iter().copied()));
-        }
-        if !unknown.is_empty() {
-            return; // A misspelled variable would be reported twice.
-        }
-        for name in self.required.iter().filter(|name| !variables.contains(&name.as_str())) {
-            let message = format!(
-                "`{id}` needs `{name}`, which the {what} `{}` does not give",
-                template.get_ref()
-            );
-            findings.push(
-                Diagnostic::overrides("missing-variable", template.span(), message)
-                    .help(format!("put `{{{name}}}` into it")),
-            );
-        }
+        check_variables(template, (what, id), (&usable, self.required), findings);
+    }
+}
+
+/// Each variable must be an argument, and each required argument a variable.
+fn check_variables(
+    template: &Word,
+    (what, id): (&str, &str),
+    (usable, required): (&[&str], &[String]),
+    findings: &mut Vec<Diagnostic>,
+) {
+    let variables = variables(template.get_ref());
+    if let Some(twice) =
+        variables.iter().enumerate().find(|(at, name)| variables[..*at].contains(name))
+    {
+        let message = format!("`{{{}}}` stands twice in the {what} of `{id}`", twice.1);
+        findings.push(Diagnostic::overrides("variable-twice", template.span(), message));
+    }
+    let unknown: Vec<&str> =
+        variables.iter().filter(|variable| !usable.contains(variable)).copied().collect();
+    for variable in &unknown {
+        let message = format!("`{{{variable}}}` is neither a path nor a query parameter of `{id}`");
+        let fault = Diagnostic::overrides("unknown-variable", template.span(), message);
+        findings.push(fault.nearest(variable, usable.iter().copied()));
+    }
+    if !unknown.is_empty() {
+        return; // A misspelled variable would be reported twice.
+    }
+    for name in required.iter().filter(|name| !variables.contains(&name.as_str())) {
+        let message = format!(
+            "`{id}` needs `{name}`, which the {what} `{}` does not give",
+            template.get_ref()
+        );
+        findings.push(
+            Diagnostic::overrides("missing-variable", template.span(), message)
+                .help(format!("put `{{{name}}}` into it")),
+        );
+    }
+}
+
+/// The resource of a computed tool: its whole answer.
+pub(super) fn computed_resource(
+    context: &Context<'_>,
+    workflow: &Workflow,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<Resource> {
+    let overrides = workflow.resource.as_ref()?;
+    check_uri(&overrides.uri, findings);
+    check_computed(workflow, &overrides.uri, "resource", findings);
+    let name = workflow.name.get_ref();
+    let own = |word: &Option<Word>, default: &Option<Word>| {
+        let word = word.as_ref().or(default.as_ref());
+        word.map_or_else(|| name.clone(), |word| text::line(word.get_ref()))
+    };
+    Some(Resource {
+        alias: alias(context, overrides.uri.get_ref()),
+        uri: overrides.uri.get_ref().clone(),
+        name: own(&overrides.name, &None),
+        title: own(&overrides.title, &workflow.tool.title),
+        description: own(&overrides.description, &workflow.description),
+        columns: Vec::new(),
+    })
+}
+
+/// The route of a computed tool.
+pub(super) fn computed_route(
+    workflow: &Workflow,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    let route = workflow.route.as_ref()?;
+    check_route(route, findings);
+    check_computed(workflow, route, "route", findings);
+    Some(route.get_ref().clone())
+}
+
+fn check_computed(
+    workflow: &Workflow,
+    template: &Word,
+    what: &str,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let name = |argument: &WorkflowArgument| argument.name.get_ref().clone();
+    let usable: Vec<&str> =
+        workflow.arguments.iter().map(|argument| argument.name.get_ref().as_str()).collect();
+    let required: Vec<String> =
+        workflow.arguments.iter().filter(|argument| argument.required).map(name).collect();
+    let id = workflow.name.get_ref();
+    check_variables(template, (what, id), (&usable, &required), findings);
+}
+
+/// The same under the server's own scheme.
+fn alias(context: &Context<'_>, uri: &str) -> String {
+    let scheme = context.overrides.scheme.as_ref();
+    let scheme = scheme.map_or(DEFAULT_SCHEME, |scheme| scheme.get_ref().as_str());
+    format!("{scheme}://{}", uri.replacen("://", "/", 1).trim_end_matches('/'))
+}
+
+fn check_uri(uri: &Word, findings: &mut Vec<Diagnostic>) {
+    if !is_uri(uri.get_ref()) {
+        let message = format!("`{}` is no resource URI", uri.get_ref());
+        findings.push(
+            Diagnostic::overrides("illegal-uri", uri.span(), message)
+                .help("write `name://` or `name://{argument}/part`"),
+        );
+    }
+}
+
+fn check_route(route: &Word, findings: &mut Vec<Diagnostic>) {
+    let path = route.get_ref();
+    if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message = format!("`{path}` is no route");
+        findings.push(
+            Diagnostic::overrides("illegal-route", route.span(), message)
+                .help("write `/name` or `/name/{argument}`"),
+        );
+    }
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    if OWN_ROUTES.contains(&first) {
+        let message = format!("`{path}` belongs to the server itself");
+        findings.push(
+            Diagnostic::overrides("reserved-route", route.span(), message)
+                .help("choose another first part"),
+        );
     }
 }
 

@@ -31,6 +31,16 @@ pub(super) fn check(
         findings.extend(tools.claim("duplicate-tool", name.to_owned(), &operation.id, span));
     }
     let (mut uris, mut routes) = (Names::new("resources"), Names::new("routes"));
+    for Workflow { name, resource, route, .. } in workflows {
+        let name = name.get_ref();
+        findings.extend(resource.as_ref().and_then(|resource| {
+            let shape = shape(resource.uri.get_ref());
+            uris.claim("duplicate-resource", shape, name, resource.uri.span())
+        }));
+        findings.extend(route.as_ref().and_then(|route| {
+            routes.claim("duplicate-route", shape(route.get_ref()), name, route.span())
+        }));
+    }
     for Exposed { operation, overrides, .. } in exposed {
         for alias in &overrides.tool.aliases {
             findings.extend(tools.claim(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use xyte_mcp_catalogue::{Answer, Class, Consent, Entry, Form};
 
-use super::{Context, arguments, entry, farewell, text};
+use super::{Context, arguments, entry, farewell, surface, text};
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{Word, Workflow, WorkflowArgument};
 
@@ -55,6 +55,9 @@ pub(super) fn resolve(
         aliases: workflow.tool.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
         method: String::new(),
         path: String::new(),
+        experimental: entry::is_experimental(&workflow.tool),
+        builtin: workflow.builtin,
+        names: Vec::new(),
         calls: workflow.calls.iter().map(|word| word.get_ref().clone()).collect(),
         credential: workflow.credential.as_ref().map(|it| it.get_ref().clone()).unwrap_or_default(),
         arguments: Vec::new(),
@@ -65,8 +68,8 @@ pub(super) fn resolve(
         paging: None,
         errors: BTreeMap::new(),
         failures: Vec::new(),
-        resource: None,
-        route: None,
+        resource: surface::computed_resource(context, workflow, findings),
+        route: surface::computed_route(workflow, findings),
         cache: false,
         consent: Consent {
             always: consent,

@@ -45,6 +45,8 @@ fn catalogue() -> Catalogue {
         toolsets: Vec::new(),
         errors: std::collections::BTreeMap::new(),
         entries: vec![entry],
+        prompts: Vec::new(),
+        names: std::collections::BTreeMap::new(),
         skipped: Vec::new(),
         version: String::new(),
     })

@@ -18,7 +18,7 @@ use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CustomRequest,
     CustomResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerConfig,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference, ServerConfig,
     SetLevelRequestParams, SubscribeRequestParams, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::RequestContext;
@@ -38,6 +38,13 @@ pub(crate) struct WithFixtures {
 impl From<Server> for WithFixtures {
     fn from(server: Server) -> Self {
         Self { server, fixtures: Arc::new(Fixtures::load()) }
+    }
+}
+
+impl WithFixtures {
+    /// The same for one session of its own.
+    pub(crate) fn in_session(&self) -> Self {
+        Self { server: self.server.in_session(), ..self.clone() }
     }
 }
 
@@ -159,6 +166,15 @@ impl ServerHandler for WithFixtures {
         request: CompleteRequestParams,
         context: Context,
     ) -> Result<CompleteResult, ErrorData> {
+        let of_fixture = match &request.r#ref {
+            Reference::Prompt(asked) => {
+                self.fixtures.prompts.iter().any(|one| one.prompt.name == asked.name)
+            }
+            _ => false,
+        };
+        if of_fixture {
+            return Ok(CompleteResult::default());
+        }
         self.server.complete(request, context).await
     }
 

@@ -135,6 +135,18 @@ fn template(resource: &model::Resource) -> ResourceTemplate {
 }
 
 impl Server {
+    /// Makes sure that a caller asks about a template that it is shown, under either name.
+    pub(super) fn check_template(&self, caller: &Caller, uri: &str) -> Result<(), ErrorData> {
+        let (service, resources) = (self.service(), &self.shared.resources);
+        let tools = &service.catalogue.tools;
+        let named = resources.templates.iter().any(|(_, tool)| {
+            let resource = tools[*tool].entry.resource.as_ref();
+            let same = resource.is_some_and(|it| it.uri == uri || it.alias == uri);
+            same && service.shows_resource(&tools[*tool], &caller.selection)
+        });
+        if named { Ok(()) } else { Err(resources.missing(&caller.redact(uri))) }
+    }
+
     /// Reads a resource in the name of a caller.
     pub(super) async fn read(
         &self,

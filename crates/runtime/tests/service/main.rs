@@ -11,6 +11,7 @@ mod drift;
 mod edge;
 mod failures;
 mod manners;
+mod narrowing;
 mod numbers;
 mod operators;
 mod pipes;

@@ -21,7 +21,7 @@ use xyte_mcp_runtime::catalogue::Catalogue;
 use xyte_mcp_runtime::dispatch::{Answer, Call, View, dispatch};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::input::Input;
-use xyte_mcp_runtime::server::{Document, Identity, Server};
+use xyte_mcp_runtime::server::{Document, Identity, Server, Skill};
 use xyte_mcp_runtime::service::{Service, Settings};
 use xyte_mcp_runtime::transport::http::{Access, Bounds, HttpSettings, KeySettings, app, serve};
 use xyte_mcp_runtime::upstream::{self, ClientSettings, Exchange};
@@ -240,6 +240,10 @@ pub(crate) async fn call_as(
     dispatch(service, caller, Call { tool, arguments, view: View::Tool }).await
 }
 
+/// A skill of the invented API.
+pub(crate) const SKILL: &str =
+    "---\nname: things-care\ndescription: How to care for things.\n---\n\n# Things\n";
+
 pub(crate) fn identity() -> Identity {
     let document = Document {
         uri: "things://docs/usage".to_owned(),
@@ -254,6 +258,7 @@ pub(crate) fn identity() -> Identity {
         version: "1.2.3".to_owned(),
         instructions: "Call list_things first.".to_owned(),
         documents: vec![document],
+        skills: vec![Skill { text: SKILL }],
     }
 }
 

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use xyte_mcp_catalogue::{Builtin, Entry};
 use xyte_mcp_codegen::Output;
 
 use super::{EXAMPLES, contract, documents, recorded, run, say, write};
@@ -68,7 +69,7 @@ fn record(output: &Output) -> Result<(), String> {
     let mut answers = Vec::new();
     for entry in &output.catalogue.entries {
         let name = entry.tool["name"].as_str().unwrap_or_default();
-        answers.push((name.to_owned(), call(&server, name, &entry.example)?));
+        answers.push((name.to_owned(), call(&server, entry)?));
         if let Some(resource) = &entry.resource {
             answers.push((
                 format!("{name}.resource"),
@@ -83,14 +84,16 @@ fn record(output: &Output) -> Result<(), String> {
     answers.iter().try_for_each(|(name, answer)| write(&format!("{EXAMPLES}/{name}.json"), answer))
 }
 
-fn call(server: &Path, name: &str, example: &Map<String, Value>) -> Result<String, String> {
-    let arguments = Value::Object(example.clone()).to_string();
+fn call(server: &Path, entry: &Entry) -> Result<String, String> {
+    let name = entry.tool["name"].as_str().unwrap_or_default();
+    let arguments = Value::Object(entry.example.clone()).to_string();
     let call = Command::new(server)
         .args(["call", name, "--sandbox", "--log-level", "ERROR", "--args", &arguments])
         .output()
         .map_err(|err| format!("cannot run the server: {err}"))?;
     let answer = steady(&String::from_utf8_lossy(&call.stdout));
-    if call.status.success() {
+    // What is switched off says so, and that is its answer.
+    if call.status.success() || entry.builtin == Some(Builtin::AsyncDisabled) {
         return Ok(without_cursor(answer));
     }
     let words = String::from_utf8_lossy(&call.stderr);

@@ -40,7 +40,8 @@ impl Sessions {
     ) -> Self {
         let manager = Arc::new(LocalSessionManager::default());
         let config = config.with_legacy_session_mode(true).with_json_response(false);
-        let mcp = StreamableHttpService::new(move || Ok(handler.clone()), manager.clone(), config);
+        let mcp =
+            StreamableHttpService::new(move || Ok(handler.in_session()), manager.clone(), config);
         Self { mcp, manager, service, places: Places::default() }
     }
 

@@ -80,7 +80,7 @@ pub(in crate::transport::http) fn failed(failure: &Failure) -> Response {
     let own_limit = failure.code == "rate_limited" && failure.status.is_none();
     let body = match seconds.filter(|_| own_limit) {
         Some(seconds) => json!({ "error": "rate_limit", "retry_after_seconds": seconds }),
-        None => json!({ "error": failure }),
+        None => failure.told(),
     };
     let mut response = respond(status(&failure.code), &body);
     if let Some(seconds) = seconds {

@@ -1,6 +1,8 @@
-//! The first step of a call: who calls, how often, and what they may see. It knows no arguments.
+//! The first step of every call: who calls, how often, and what they may see. It looks at no argument.
 
 use std::time::Duration;
+
+use xyte_mcp_catalogue::Builtin;
 
 use super::View;
 use crate::caller::{Caller, Key, Toolsets};
@@ -8,7 +10,7 @@ use crate::catalogue::Tool;
 use crate::failure::Failure;
 use crate::service::Service;
 
-/// Lets a call in, or says why not.
+/// The first step: who calls, how often, and what they may see.
 pub(super) async fn admit(
     service: &Service,
     caller: &Caller,
@@ -27,8 +29,17 @@ pub(super) async fn admit(
     let whereabouts = || service.strangers.whereabouts(caller);
     let admitted = service.limit.admit(who, whereabouts).await;
     admitted.map_err(|wait| over_limit(service, wait))?;
+    if tool.entry.builtin == Some(Builtin::AsyncDisabled) {
+        return Err(Failure::async_disabled());
+    }
+    if !service.serves(tool) {
+        let message =
+            format!("`{}` is experimental, and this server serves no such tools", tool.name());
+        return Err(Failure::new("tool_not_selected", message)
+            .with_hint("Ask the operator to turn experimental tools on."));
+    }
     let toolset = &tool.entry.toolset;
-    if !service.offers(tool) {
+    if !(caller.by_name || service.offers(tool)) {
         let message = format!(
             "`{}` belongs to the toolset `{toolset}`, which the operator of this server does not offer",
             tool.name()
@@ -37,12 +48,13 @@ pub(super) async fn admit(
             Failure::new("toolset_not_selected", message).with_hint("Ask the operator to add it.")
         );
     }
-    if !caller.selection.keeps(tool.name()) {
+    if !(caller.by_name || caller.selection.keeps(tool.name())) {
         let message = format!("`{}` is not among the tools of this request", tool.name());
         return Err(Failure::new("tool_not_selected", message)
             .with_hint("Change which tools the request names or leaves out."));
     }
     let shown = match view {
+        _ if caller.by_name => service.reaches(tool, &caller.selection),
         View::Tool => service.selects(tool, &caller.selection),
         View::Resource => service.shows_resource(tool, &caller.selection),
     };
@@ -70,7 +82,7 @@ pub(super) async fn admit(
 }
 
 /// A call too many, with the time until the next one passes.
-fn over_limit(service: &Service, wait: Duration) -> Failure {
+pub(super) fn over_limit(service: &Service, wait: Duration) -> Failure {
     service.metrics.rate_limited.inc();
     let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
     let most = service.settings.rate_limit;
