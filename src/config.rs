@@ -2,8 +2,11 @@
 
 mod environment;
 mod redis;
+mod seal;
 mod shown;
 pub(crate) mod source;
+mod state;
+mod text;
 pub(crate) mod variable;
 
 use std::net::IpAddr;
@@ -12,13 +15,18 @@ use std::time::Duration;
 
 use thiserror::Error;
 use xyte_mcp_runtime::caller::{Key, Toolsets};
+use xyte_mcp_runtime::dispatch::consent::Policy;
 use xyte_mcp_runtime::upstream::Manners;
 
 use crate::cli::Flags;
+use crate::presets::Faults;
 use crate::xyte;
 pub(crate) use environment::Environment;
 pub(crate) use redis::Redis;
+use seal::Sealing;
+pub(crate) use state::StateDir;
 use source::{Origin, Source, Surroundings};
+use text::{boolean, cache_ttl, confirm, host, list, milliseconds, number, origins, within};
 use variable::Lookup;
 
 /// Where the platform is when nobody says otherwise.
@@ -42,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) rate_limit: u32,
     pub(crate) redis: Option<Redis>,
+    pub(crate) sealing: Sealing,
+    pub(crate) answer_tokens: usize,
     pub(crate) manners: Manners,
     pub(crate) deadline: Duration,
     pub(crate) min_key_length: usize,
@@ -53,6 +63,16 @@ pub(crate) struct Config {
     pub(crate) log_level: tracing::Level,
     pub(crate) environment: Environment,
     pub(crate) audit: AuditTo,
+    /// When people are asked before a change.
+    pub(crate) confirm: Policy,
+    /// Commands that they are asked for, too.
+    pub(crate) confirm_commands: Vec<String>,
+    /// Where files are kept that outlive the process; none is where there is no folder for them.
+    pub(crate) state: Option<StateDir>,
+    /// Most targets of one call.
+    pub(crate) bulk_max: usize,
+    /// Where the operator's room presets are.
+    pub(crate) presets: Option<PathBuf>,
     /// What the operator should know and may leave as it is.
     pub(crate) warnings: Vec<String>,
     /// Where each setting came from.
@@ -88,6 +108,8 @@ pub(crate) enum Error {
     Contradiction { name: String, alias: String },
     #[error("{name} names a file that cannot be read: {cause}")]
     Unreadable { name: String, cause: String },
+    #[error("XYTE_PRESETS_DIR holds {held}, with what cannot be used:\n{faults}")]
+    Presets { held: String, faults: Faults },
 }
 
 impl Config {
@@ -121,6 +143,12 @@ impl Config {
                 number("a whole number of calls a minute; 0 is no limit"),
             )?,
             redis: redis::redis(lookup)?,
+            sealing: seal::sealing(lookup)?,
+            answer_tokens: lookup.parse(
+                "XYTE_ANSWER_TOKENS",
+                "6000",
+                within(1_000..=100_000, "a whole number of tokens from 1000 to 100000"),
+            )?,
             manners: manners(lookup)?,
             deadline: lookup.parse("XYTE_DEADLINE_MS", "20000", milliseconds)?,
             min_key_length: lookup.parse(
@@ -137,6 +165,17 @@ impl Config {
             })?,
             environment: lookup.parse("XYTE_ENV", "prod", str::parse)?,
             audit: lookup.parse("XYTE_AUDIT", "off", audit)?,
+            confirm: lookup.parse("XYTE_CONFIRM", "auto", confirm)?,
+            confirm_commands: lookup.parse("XYTE_CONFIRM_COMMANDS", "", |text| Ok(list(text)))?,
+            state: state::state(lookup)?,
+            bulk_max: lookup.parse(
+                "XYTE_BULK_MAX",
+                "50",
+                within(1..=1000, "a whole number of targets from 1 to 1000"),
+            )?,
+            presets: lookup.parse("XYTE_PRESETS_DIR", "", |text| {
+                Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(PathBuf::from))
+            })?,
         })
     }
 }
@@ -159,7 +198,11 @@ fn sandbox(flags: &Flags) -> Result<Option<SandboxConfig>, Error> {
 fn manners(lookup: &Lookup<'_>) -> Result<Manners, Error> {
     Ok(Manners {
         timeout: lookup.parse("XYTE_TIMEOUT_MS", "15000", milliseconds)?,
-        concurrency: lookup.parse("XYTE_UPSTREAM_CONCURRENCY", "8", concurrency)?,
+        concurrency: lookup.parse(
+            "XYTE_UPSTREAM_CONCURRENCY",
+            "8",
+            within(1..=100, "a whole number of requests from 1 to 100"),
+        )?,
         cache_ttl: lookup.parse("XYTE_CACHE_TTL", "60", cache_ttl)?,
         ..Manners::default()
     })
@@ -193,61 +236,12 @@ fn token(lookup: &Lookup<'_>) -> Result<Option<Key>, Error> {
     }
 }
 
-fn host(text: &str) -> Result<IpAddr, String> {
-    let text = if text == "localhost" { "127.0.0.1" } else { text.trim_matches(['[', ']']) };
-    text.parse().map_err(|_| "an IP address, such as 127.0.0.1 or 0.0.0.0".to_owned())
-}
-
-fn number<T: std::str::FromStr>(wanted: &'static str) -> impl Fn(&str) -> Result<T, String> {
-    move |text| text.trim().parse().map_err(|_| wanted.to_owned())
-}
-
-fn milliseconds(text: &str) -> Result<Duration, String> {
-    let wanted = "a whole number of milliseconds, at least 1";
-    let count: u64 = number(wanted)(text)?;
-    if count == 0 { Err(wanted.to_owned()) } else { Ok(Duration::from_millis(count)) }
-}
-
-fn concurrency(text: &str) -> Result<usize, String> {
-    let wanted = "a whole number of requests from 1 to 100";
-    let count = number(wanted)(text)?;
-    if (1..=100).contains(&count) { Ok(count) } else { Err(wanted.to_owned()) }
-}
-
-fn cache_ttl(text: &str) -> Result<Duration, String> {
-    let wanted = "a whole number of seconds up to 86400; 0 reuses nothing";
-    let seconds = number(wanted)(text)?;
-    if seconds <= 86_400 { Ok(Duration::from_secs(seconds)) } else { Err(wanted.to_owned()) }
-}
-
-fn boolean(text: &str) -> Result<bool, String> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Ok(true),
-        "false" | "0" | "no" | "off" => Ok(false),
-        _ => Err("true or false".to_owned()),
-    }
-}
-
 fn audit(text: &str) -> Result<AuditTo, String> {
     match (text.trim(), text.trim().strip_prefix("file:")) {
         ("off", _) => Ok(AuditTo::Nowhere),
         ("stderr", _) => Ok(AuditTo::Stderr),
         (_, Some(path)) if !path.is_empty() => Ok(AuditTo::File(path.into())),
         _ => Err("off, stderr or file:PATH".to_owned()),
-    }
-}
-
-fn list(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
-}
-
-fn origins(text: &str) -> Result<Vec<String>, String> {
-    let origins = list(text);
-    let legal = |origin: &String| origin.starts_with("https://") || origin.starts_with("http://");
-    if origins.iter().all(legal) {
-        Ok(origins)
-    } else {
-        Err("origins with their scheme, such as https://app.example.com".to_owned())
     }
 }
 
@@ -365,6 +359,8 @@ mod tests {
             ("XYTE_UPSTREAM_CONCURRENCY", "101"),
             ("XYTE_CACHE_TTL", "-1"),
             ("XYTE_CACHE_TTL", "90000"),
+            ("XYTE_ANSWER_TOKENS", "999"),
+            ("XYTE_ANSWER_TOKENS", "100001"),
         ] {
             let error = read(&[(name, text)]).unwrap_err().to_string();
             assert!(error.starts_with(&format!("{name} holds `{text}`")), "{error}");
@@ -379,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_variable_of_a_later_feature_is_refused_and_so_is_a_file_that_holds_it() {
-        for name in ["DATABASE_URL", "XYTE_SEAL_KEY", "XYTE_SEAL_KEY_FILE", "DATABASE_URL_FILE"] {
+        for name in ["DATABASE_URL", "XYTE_PLUGINS", "XYTE_PLUGINS_FILE", "DATABASE_URL_FILE"] {
             let error = read(&[(name, "postgres://localhost")]).unwrap_err().to_string();
             assert!(
                 error.starts_with(&format!("{name} is set, but this build has no ")),

@@ -57,6 +57,9 @@ pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()>
             "--allow-unauthenticated: whoever reaches {address} acts with the server's own key, if it has one"
         );
     }
+    if let Some(warning) = config.seal_warning() {
+        tracing::warn!("{warning}");
+    }
     if is_reached_in_vain(config) {
         tracing::warn!(
             "XYTE_ALLOWED_HOSTS names this machine only, so whoever reaches {address} by another name gets 403"

@@ -35,8 +35,14 @@ pub struct Options {
     pub fields: Option<Vec<String>>,
     /// How much is shown.
     pub format: Format,
+    /// Carries out a plan that was shown.
+    pub plan_token: Option<String>,
+    /// Names the change, so that it is made once.
+    pub idempotency_key: Option<String>,
     /// Most rows of a list, where the caller says how many.
     pub limit: Option<usize>,
+    /// Where a list goes on, as an earlier answer said.
+    pub cursor: Option<String>,
 }
 
 /// Checks arguments and splits them.
@@ -61,6 +67,25 @@ pub fn decode(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Decoded,
                 "`{name}` is {}: true or false is accepted",
                 complaint::kind(&other)
             )),
+        }
+    }
+    if !tool.is_read() {
+        let texts = [
+            ("plan_token", &mut options.plan_token),
+            ("idempotency_key", &mut options.idempotency_key),
+        ];
+        for (name, text) in texts {
+            if is_the_platforms(tool, name) {
+                continue;
+            }
+            match arguments.remove(name) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(given)) => *text = Some(given),
+                Some(other) => problems.push(format!(
+                    "`{name}` is {}: a text is accepted",
+                    complaint::kind(&other)
+                )),
+            }
         }
     }
     let unshown = take_unshown(tool, &mut arguments);
@@ -164,6 +189,9 @@ fn take_options(
     }
     if let Some(limit) = own("limit").as_ref().and_then(Value::as_u64) {
         options.limit = Some(usize::try_from(limit).unwrap_or(usize::MAX).max(1));
+    }
+    if let Some(Value::String(cursor)) = own("cursor") {
+        options.cursor = Some(cursor);
     }
     options.fields.as_deref().and_then(excess)
 }

@@ -131,6 +131,9 @@ fn what_shapes_the_answer_is_taken_out() {
         fields: Some(vec!["id".to_owned(), "model.name".to_owned()]),
         format: Format::Json,
         limit: Some(7),
+        cursor: None,
+        plan_token: None,
+        idempotency_key: None,
     };
     assert_eq!(decoded.options, options);
 }

@@ -89,12 +89,23 @@ fn call(server: &Path, name: &str, example: &Map<String, Value>) -> Result<Strin
         .args(["call", name, "--sandbox", "--log-level", "ERROR", "--args", &arguments])
         .output()
         .map_err(|err| format!("cannot run the server: {err}"))?;
-    let answer = String::from_utf8_lossy(&call.stdout).into_owned();
+    let answer = steady(&String::from_utf8_lossy(&call.stdout));
     if call.status.success() {
-        return Ok(answer);
+        return Ok(without_cursor(answer));
     }
     let words = String::from_utf8_lossy(&call.stderr);
     Err(format!("the example of `{name}` fails: {arguments}\n{answer}{words}"))
+}
+
+/// A sandbox within the server listens on another port each time; the example shows the usual one.
+fn steady(answer: &str) -> String {
+    const BEFORE: &str = "http://127.0.0.1:";
+    let mut parts = answer.split(BEFORE);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.trim_start_matches(|char: char| char.is_ascii_digit());
+        format!("{text}{BEFORE}8090{rest}")
+    })
 }
 
 /// Reads a resource as a client does, and shortens a list to its first rows.
@@ -124,7 +135,17 @@ fn read_resource(server: &Path, uri: &str) -> Result<String, String> {
     if let Some(items) = value.get_mut("items").and_then(Value::as_array_mut) {
         items.truncate(ROWS);
     }
-    Ok(format!("{value:#}\n"))
+    Ok(without_cursor(format!("{value:#}\n")))
+}
+
+/// No two cursors are alike, so a recorded answer holds a word in place of one.
+fn without_cursor(answer: String) -> String {
+    let Ok(mut value) = serde_json::from_str::<Value>(&answer) else { return answer };
+    match value.pointer_mut("/page/next_cursor") {
+        Some(cursor) if cursor.is_string() => *cursor = "opaque-cursor".into(),
+        _ => return answer,
+    }
+    format!("{value:#}\n")
 }
 
 /// Builds the server and finds its executable.
