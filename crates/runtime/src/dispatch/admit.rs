@@ -5,6 +5,7 @@ use std::time::Duration;
 use xyte_mcp_catalogue::Builtin;
 
 use super::View;
+use super::builtin::no_session;
 use crate::caller::{Caller, Key, Toolsets};
 use crate::catalogue::Tool;
 use crate::failure::Failure;
@@ -31,6 +32,9 @@ pub(super) async fn admit(
     admitted.map_err(|wait| over_limit(service, wait))?;
     if tool.entry.builtin == Some(Builtin::AsyncDisabled) {
         return Err(Failure::async_disabled());
+    }
+    if tool.entry.builtin == Some(Builtin::Context) && caller.session.is_none() {
+        return Err(no_session(service, tool));
     }
     if !service.serves(tool) {
         let message =

@@ -23,7 +23,7 @@ pub(super) fn perform(
     arguments: Map<String, Value>,
 ) -> Performed {
     let shaped = match builtin {
-        Builtin::Context => context(service, caller, arguments)?,
+        Builtin::Context => context(service, caller, tool, arguments)?,
         Builtin::Search => compact::search(service, caller, &arguments),
         Builtin::Describe => compact::describe(service, caller, &arguments)?,
         // What could be called was called instead of this.
@@ -37,23 +37,12 @@ pub(super) fn perform(
 fn context(
     service: &Service,
     caller: &Caller,
+    tool: &Tool,
     mut given: Map<String, Value>,
 ) -> Result<Shaped, Failure> {
     let filter = given.remove(FILTER);
     let filter = filter.as_ref().and_then(Value::as_str).unwrap_or_default();
-    let named = |names: Vec<&String>| {
-        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
-    };
-    let Some(session) = &caller.session else {
-        let names = if given.is_empty() {
-            named(service.catalogue.namings.keys().collect())
-        } else {
-            named(given.keys().collect())
-        };
-        let message = format!("there is no session here that could keep {names}");
-        return Err(Failure::new("invalid_arguments", message)
-            .with_hint(format!("Pass {names} with each call.")));
-    };
+    let Some(session) = &caller.session else { return Err(no_session(service, tool)) };
     for (name, value) in &given {
         let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
         let naming = service.catalogue.namings.get(name);
@@ -66,4 +55,14 @@ fn context(
         .remember(filter, given)
         .ok_or_else(|| Failure::invalid_arguments("this session has too many filters already"))?;
     Ok(Shaped::of(json!({ "context": remembered })))
+}
+
+/// Where every request stands alone, each has to say what it is about.
+pub(super) fn no_session(service: &Service, tool: &Tool) -> Failure {
+    let properties = tool.schema().get("properties");
+    let names = service.catalogue.namings.keys();
+    let names = names.filter(|name| properties.is_some_and(|it| it.get(name.as_str()).is_some()));
+    let names = names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+    Failure::new("invalid_arguments", format!("there is no session here that could keep {names}"))
+        .with_hint(format!("Pass {names} with each call."))
 }

@@ -18,6 +18,9 @@ use crate::text::quoted;
 /// Operations that a search shows when nobody says how many.
 const USUAL_HITS: usize = 10;
 
+/// Keeps parts of a weight apart, which is a whole number.
+const WEIGHT: usize = 100;
+
 /// The caller and the call that a call by name stands for; none where it stands for nothing that could be called.
 pub(super) fn aim<'s>(
     service: &'s Service,
@@ -123,10 +126,19 @@ pub(super) fn search(service: &Service, caller: &Caller, arguments: &Map<String,
     let words: Vec<String> = split(query).filter(|word| word.len() > 1).collect();
     let most =
         arguments.get("limit").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
-    let mut found: Vec<(usize, &Tool)> = reached(service, caller)
-        .map(|tool| (fit(tool, &words), tool))
-        .filter(|(fit, _)| *fit > 0 || words.is_empty())
-        .collect();
+    let tools: Vec<&Tool> = reached(service, caller).collect();
+    let fits: Vec<Vec<usize>> =
+        tools.iter().map(|tool| words.iter().map(|word| fit(tool, word)).collect()).collect();
+    // A word that few tools have says more than one that all have.
+    let weights = (0..words.len()).map(|at| {
+        let having = fits.iter().filter(|fits| fits[at] > 0).count();
+        WEIGHT * tools.len() / having.max(1)
+    });
+    let weights: Vec<usize> = weights.collect();
+    let score =
+        |fits: &Vec<usize>| fits.iter().zip(&weights).map(|(fit, weight)| fit * weight).sum();
+    let mut found: Vec<(usize, &Tool)> = fits.iter().map(score).zip(tools).collect();
+    found.retain(|(score, _)| *score > 0 || words.is_empty());
     found.sort_by_key(|(fit, tool)| (std::cmp::Reverse(*fit), tool.position));
     let total = found.len();
     let hits = found.iter().take(most.unwrap_or(USUAL_HITS)).map(|(_, tool)| {
@@ -143,28 +155,20 @@ pub(super) fn search(service: &Service, caller: &Caller, arguments: &Map<String,
     Shaped { structured: json!({ "operations": hits, "total": total }), text }
 }
 
-/// How many of the words a tool has; in its name they count for more.
-fn fit(tool: &Tool, words: &[String]) -> usize {
-    let (name, description) =
-        (folded(tool.name()), folded(tool.served.description.as_deref().unwrap_or_default()));
-    let title = folded(tool.served.title.as_deref().unwrap_or_default());
-    let near = |text: &str, word: &str| {
-        // One letter at the end may be a plural.
-        let stem = word.strip_suffix('s').filter(|stem| stem.len() > 2).unwrap_or(word);
-        split(text).any(|it| it.starts_with(stem))
-    };
-    words
-        .iter()
-        .map(|word| {
-            if near(&name, word) {
-                4
-            } else if near(&title, word) {
-                3
-            } else {
-                usize::from(near(&description, word))
-            }
-        })
-        .sum()
+/// How well a tool fits a word: in its name it counts for more than in its description.
+fn fit(tool: &Tool, word: &str) -> usize {
+    let title = tool.served.title.as_deref().unwrap_or_default();
+    let description = tool.served.description.as_deref().unwrap_or_default();
+    // One letter at the end may be a plural.
+    let stem = word.strip_suffix('s').filter(|stem| stem.len() > 2).unwrap_or(word);
+    let has = |text: &str| split(text).any(|it| it.starts_with(stem));
+    if has(tool.name()) {
+        4
+    } else if has(title) {
+        3
+    } else {
+        usize::from(has(description))
+    }
 }
 
 fn split(text: &str) -> impl Iterator<Item = String> + '_ {
