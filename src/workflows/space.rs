@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json::Value;
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
@@ -16,6 +17,17 @@ struct Row {
     id: i64,
     name: Option<String>,
     parent_id: Option<i64>,
+    /// Of any form: a space is of use without.
+    #[serde(default)]
+    config: Value,
+}
+
+/// Where a space is, as far as time goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Zone {
+    /// Its IANA name.
+    pub(super) name: String,
+    pub(super) minutes_from_utc: i64,
 }
 
 /// All spaces with their paths.
@@ -24,6 +36,7 @@ pub(super) struct Spaces {
     paths: BTreeMap<i64, String>,
     names: BTreeMap<i64, String>,
     parents: BTreeMap<i64, i64>,
+    zones: BTreeMap<i64, Zone>,
     pub(super) complete: bool,
     pub(super) warnings: Vec<String>,
     pub(super) as_of: DateTime<Utc>,
@@ -35,6 +48,8 @@ pub(super) struct Scope {
     pub(super) id: i64,
     pub(super) path: String,
     pub(super) ids: BTreeSet<i64>,
+    /// Its own time zone, or that of the nearest space above it that has one.
+    pub(super) zone: Option<Zone>,
     /// Whether all spaces could be read.
     pub(super) complete: bool,
     pub(super) warnings: Vec<String>,
@@ -43,7 +58,13 @@ pub(super) struct Scope {
 
 impl Spaces {
     pub(super) async fn read(desk: &Desk<'_>) -> Result<Self, Failure> {
-        let columns = ["id", "name", "parent_id"];
+        let columns = [
+            "id",
+            "name",
+            "parent_id",
+            "config.location.region_name",
+            "config.location.utc_offset",
+        ];
         let rows = desk.list::<Row>("list_spaces", &Arguments::new(), &columns).await?;
         Ok(Self {
             as_of: rows.as_of,
@@ -55,12 +76,14 @@ impl Spaces {
 
     fn of(rows: Vec<Row>) -> Self {
         let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
+        let zones = rows.iter().filter_map(|row| Some((row.id, zone(&row.config)?))).collect();
         let names: BTreeMap<i64, String> =
             rows.into_iter().map(|row| (row.id, row.name.unwrap_or_default())).collect();
         let mut spaces = Self {
             paths: BTreeMap::new(),
             names,
             parents,
+            zones,
             complete: true,
             warnings: Vec::new(),
             as_of: DateTime::<Utc>::MAX_UTC,
@@ -76,6 +99,7 @@ impl Spaces {
         Ok(Scope {
             id,
             as_of: self.as_of,
+            zone: self.line(id).iter().find_map(|id| self.zones.get(id)).cloned(),
             path: self.paths.get(&id).cloned().unwrap_or_default(),
             ids: ids.collect(),
             complete: self.complete,
@@ -159,12 +183,30 @@ impl Spaces {
     }
 }
 
+/// The zone that a space's own settings name.
+fn zone(config: &Value) -> Option<Zone> {
+    let location = config.get("location")?;
+    let name = location.get("region_name")?.as_str()?.to_owned();
+    // Whole minutes, however they are written.
+    let minutes_from_utc = location.get("utc_offset")?.to_string().parse::<f64>().ok()?;
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "no zone is further than some hundred minutes"
+    )]
+    Some(Zone { name, minutes_from_utc: minutes_from_utc as i64 })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn spaces() -> Spaces {
-        let row = |id, name: &str, parent_id| Row { id, name: Some(name.to_owned()), parent_id };
+        let row = |id, name: &str, parent_id| Row {
+            id,
+            name: Some(name.to_owned()),
+            parent_id,
+            config: Value::Null,
+        };
         let rows = vec![
             row(1, "HQ", None),
             row(2, "Board room", Some(1)),
