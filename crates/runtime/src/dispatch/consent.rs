@@ -3,6 +3,8 @@
 //! What was agreed to is a slip that the caller carries, sealed and bound to tenant, tool, arguments and target.
 //! It knows neither MCP nor what the platform is.
 
+use std::str::FromStr;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -40,6 +42,20 @@ pub enum Policy {
     Token,
     /// Nobody is asked.
     Off,
+}
+
+impl FromStr for Policy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "elicit" => Ok(Self::Elicit),
+            "token" => Ok(Self::Token),
+            "off" => Ok(Self::Off),
+            _ => Err("auto, elicit, token or off".to_owned()),
+        }
+    }
 }
 
 /// What a person is asked about.
@@ -80,6 +96,8 @@ pub(super) struct Consent<'a> {
     way: Way,
     /// What the caller brought, opened.
     slip: Option<Slip>,
+    /// Where it is told what was agreed to.
+    told: &'a OnceLock<String>,
 }
 
 /// Whether the call needs a person, whatever the policy is.
@@ -107,12 +125,12 @@ impl<'a> Consent<'a> {
         service: &'a Service,
         caller: &Caller,
         (tool, arguments, options): (&'a Tool, &Map<String, Value>, &Options),
-        replied: Option<&Replied>,
+        (replied, told): (Option<&Replied>, &'a OnceLock<String>),
     ) -> Result<Self, Failure> {
         let way = way(service, caller, is_needed(service, tool, arguments));
         let tenant = caller.tenant();
         let digest = audit::digest(arguments);
-        let mut consent = Self { service, tool, tenant, arguments: digest, way, slip: None };
+        let mut consent = Self { service, tool, tenant, arguments: digest, way, slip: None, told };
         if options.dry_run {
             return Ok(consent);
         }
@@ -148,7 +166,11 @@ impl<'a> Consent<'a> {
             ));
         }
         let held = self.service.ledger.put_new(self.used(&slip.id), "used", REMEMBERED).await?;
-        if held.is_some() { Err(used()) } else { Ok(()) }
+        if held.is_some() {
+            return Err(used());
+        }
+        let _it_was_told_already = self.told.set(slip.id.clone());
+        Ok(())
     }
 
     /// What makes a later call do what was shown here, where the policy lets it.
