@@ -75,13 +75,12 @@ pub(crate) async fn ask(agent: &mut Agent<'_>, small: bool) -> Said {
             groups.push((ids, short));
         }
     }
-    let short = groups.iter_mut().filter(|(_, short)| *short).collect::<Vec<_>>();
-    match (short.len(), rest.is_empty()) {
-        (_, true) => {}
-        (1, false) => {
-            short.into_iter().for_each(|(ids, _)| ids.extend(rest.iter().map(|id| (*id).clone())))
+    let mut short = groups.iter_mut().filter(|(_, short)| *short);
+    if !rest.is_empty() {
+        match (short.next(), short.next()) {
+            (Some((ids, _)), None) => ids.extend(rest.into_iter().cloned()),
+            _ => said.misses.push(format!("the models of {rest:?} are not told")),
         }
-        _ => said.misses.push(format!("the models of {rest:?} are not told")),
     }
     for (ids, _) in groups {
         let reboots = can_reboot(agent, &mut said, ids.first().unwrap()).await;

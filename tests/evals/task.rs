@@ -56,7 +56,9 @@ impl Said {
             misses: Vec::new(),
             text: String::new(),
         };
-        answers.iter().for_each(|answer| said.hear(answer));
+        for answer in answers {
+            said.hear(answer);
+        }
         said
     }
 
@@ -90,9 +92,8 @@ impl Task {
         let of = |calls, tokens_out, upstream| Budget { calls, tokens_out, upstream };
         match self {
             Self::Offline => of(2, 4_000, 20),
-            // The bulk tool's preview will be one call; until then models are read one by one.
-            Self::Projectors => of(6, 4_000, 30),
-            Self::BoardRoom => of(6, 4_000, 30),
+            // Of the projectors, models are read one by one where no bulk tool previews.
+            Self::Projectors | Self::BoardRoom => of(6, 4_000, 30),
             Self::Outages | Self::OutagesToday => of(2, 4_000, 40),
             Self::OutagesOfMonths => of(2, 4_000, 120),
             Self::Tickets => of(6, 4_000, 10),
