@@ -37,11 +37,19 @@ pub(crate) struct Ready {
 
 /// Makes the service; with the sandbox, the platform as well.
 pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
-    prepare_offering(config, &config.toolsets).await
+    prepare_with(config, &config.toolsets, config.rate_limit).await
 }
 
-/// The same with toolsets that may differ from the operator's.
-async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Result<Ready> {
+/// The same with everything in reach, and without a limit: looks at the platform are no calls of the key's user.
+async fn prepare_unbound(config: &Config) -> anyhow::Result<Ready> {
+    prepare_with(config, &Toolsets::All, 0).await
+}
+
+async fn prepare_with(
+    config: &Config,
+    toolsets: &Toolsets,
+    rate_limit: u32,
+) -> anyhow::Result<Ready> {
     let catalogue = Catalogue::load(generated::CAPABILITIES)
         .context("the embedded capabilities cannot be loaded")?;
     check_toolsets(toolsets, &catalogue)?;
@@ -54,7 +62,7 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
     let settings = Settings {
         toolsets: toolsets.clone(),
         read_only: config.read_only,
-        rate_limit: config.rate_limit,
+        rate_limit,
         redis: config.redis.as_ref().map(|redis| redis.address.clone()),
         deadline: config.deadline,
         long_deadline: config.deadline.max(LONG_DEADLINE),
@@ -62,6 +70,8 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
         key_hint: "Set XYTE_API_KEY (XYTE_PARTNER_API_KEY for partner tools), or send X-XYTE-API-KEY over HTTP.".to_owned(),
         meta: if sandbox.is_some() { Map::from_iter([("sandbox".to_owned(), Value::Bool(true))]) } else { Map::new() },
         audit: audit(&config.audit)?.masking(config.secrets()),
+        seal: config.sealing.seal.clone(),
+        answer_tokens: config.answer_tokens,
     };
     let keys = own_keys(&catalogue, |variable| match (variable, &sandbox) {
         ("XYTE_API_KEY", None) => Some(config.api_key.clone()),

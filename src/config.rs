@@ -2,8 +2,10 @@
 
 mod environment;
 mod redis;
+mod seal;
 mod shown;
 pub(crate) mod source;
+mod text;
 pub(crate) mod variable;
 
 use std::net::IpAddr;
@@ -18,7 +20,9 @@ use crate::cli::Flags;
 use crate::xyte;
 pub(crate) use environment::Environment;
 pub(crate) use redis::Redis;
+use seal::Sealing;
 use source::{Origin, Source, Surroundings};
+use text::{boolean, cache_ttl, host, list, milliseconds, number, origins, within};
 use variable::Lookup;
 
 /// Where the platform is when nobody says otherwise.
@@ -42,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) rate_limit: u32,
     pub(crate) redis: Option<Redis>,
+    pub(crate) sealing: Sealing,
+    pub(crate) answer_tokens: usize,
     pub(crate) manners: Manners,
     pub(crate) deadline: Duration,
     pub(crate) min_key_length: usize,
@@ -121,6 +127,12 @@ impl Config {
                 number("a whole number of calls a minute; 0 is no limit"),
             )?,
             redis: redis::redis(lookup)?,
+            sealing: seal::sealing(lookup)?,
+            answer_tokens: lookup.parse(
+                "XYTE_ANSWER_TOKENS",
+                "6000",
+                within(1_000..=100_000, "a whole number of tokens from 1000 to 100000"),
+            )?,
             manners: manners(lookup)?,
             deadline: lookup.parse("XYTE_DEADLINE_MS", "20000", milliseconds)?,
             min_key_length: lookup.parse(
@@ -159,7 +171,11 @@ fn sandbox(flags: &Flags) -> Result<Option<SandboxConfig>, Error> {
 fn manners(lookup: &Lookup<'_>) -> Result<Manners, Error> {
     Ok(Manners {
         timeout: lookup.parse("XYTE_TIMEOUT_MS", "15000", milliseconds)?,
-        concurrency: lookup.parse("XYTE_UPSTREAM_CONCURRENCY", "8", concurrency)?,
+        concurrency: lookup.parse(
+            "XYTE_UPSTREAM_CONCURRENCY",
+            "8",
+            within(1..=100, "a whole number of requests from 1 to 100"),
+        )?,
         cache_ttl: lookup.parse("XYTE_CACHE_TTL", "60", cache_ttl)?,
         ..Manners::default()
     })
@@ -193,61 +209,12 @@ fn token(lookup: &Lookup<'_>) -> Result<Option<Key>, Error> {
     }
 }
 
-fn host(text: &str) -> Result<IpAddr, String> {
-    let text = if text == "localhost" { "127.0.0.1" } else { text.trim_matches(['[', ']']) };
-    text.parse().map_err(|_| "an IP address, such as 127.0.0.1 or 0.0.0.0".to_owned())
-}
-
-fn number<T: std::str::FromStr>(wanted: &'static str) -> impl Fn(&str) -> Result<T, String> {
-    move |text| text.trim().parse().map_err(|_| wanted.to_owned())
-}
-
-fn milliseconds(text: &str) -> Result<Duration, String> {
-    let wanted = "a whole number of milliseconds, at least 1";
-    let count: u64 = number(wanted)(text)?;
-    if count == 0 { Err(wanted.to_owned()) } else { Ok(Duration::from_millis(count)) }
-}
-
-fn concurrency(text: &str) -> Result<usize, String> {
-    let wanted = "a whole number of requests from 1 to 100";
-    let count = number(wanted)(text)?;
-    if (1..=100).contains(&count) { Ok(count) } else { Err(wanted.to_owned()) }
-}
-
-fn cache_ttl(text: &str) -> Result<Duration, String> {
-    let wanted = "a whole number of seconds up to 86400; 0 reuses nothing";
-    let seconds = number(wanted)(text)?;
-    if seconds <= 86_400 { Ok(Duration::from_secs(seconds)) } else { Err(wanted.to_owned()) }
-}
-
-fn boolean(text: &str) -> Result<bool, String> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Ok(true),
-        "false" | "0" | "no" | "off" => Ok(false),
-        _ => Err("true or false".to_owned()),
-    }
-}
-
 fn audit(text: &str) -> Result<AuditTo, String> {
     match (text.trim(), text.trim().strip_prefix("file:")) {
         ("off", _) => Ok(AuditTo::Nowhere),
         ("stderr", _) => Ok(AuditTo::Stderr),
         (_, Some(path)) if !path.is_empty() => Ok(AuditTo::File(path.into())),
         _ => Err("off, stderr or file:PATH".to_owned()),
-    }
-}
-
-fn list(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
-}
-
-fn origins(text: &str) -> Result<Vec<String>, String> {
-    let origins = list(text);
-    let legal = |origin: &String| origin.starts_with("https://") || origin.starts_with("http://");
-    if origins.iter().all(legal) {
-        Ok(origins)
-    } else {
-        Err("origins with their scheme, such as https://app.example.com".to_owned())
     }
 }
 
@@ -365,6 +332,8 @@ mod tests {
             ("XYTE_UPSTREAM_CONCURRENCY", "101"),
             ("XYTE_CACHE_TTL", "-1"),
             ("XYTE_CACHE_TTL", "90000"),
+            ("XYTE_ANSWER_TOKENS", "999"),
+            ("XYTE_ANSWER_TOKENS", "100001"),
         ] {
             let error = read(&[(name, text)]).unwrap_err().to_string();
             assert!(error.starts_with(&format!("{name} holds `{text}`")), "{error}");
@@ -379,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_variable_of_a_later_feature_is_refused_and_so_is_a_file_that_holds_it() {
-        for name in ["DATABASE_URL", "XYTE_SEAL_KEY", "XYTE_SEAL_KEY_FILE", "DATABASE_URL_FILE"] {
+        for name in ["DATABASE_URL", "XYTE_PLUGINS", "XYTE_PLUGINS_FILE", "DATABASE_URL_FILE"] {
             let error = read(&[(name, "postgres://localhost")]).unwrap_err().to_string();
             assert!(
                 error.starts_with(&format!("{name} is set, but this build has no ")),

@@ -10,11 +10,20 @@ use serde_json::{Value, json};
 use support::fleet::{ask, rig};
 use support::{KEY_A, Running};
 
-/// The first thousand devices, read without the tool under test.
+/// All devices, read without the tool under test.
 async fn devices(server: &Running) -> Vec<Value> {
-    let whole = json!({"limit": 1000, "fields": ["id", "effective_status"]});
-    let result = server.call("list_devices", whole, &[("x-xyte-api-key", KEY_A)]).await;
-    result["structuredContent"]["items"].as_array().unwrap().clone()
+    let mut arguments = json!({"limit": 1000, "fields": ["id", "effective_status"]});
+    let mut devices = Vec::new();
+    loop {
+        let headers = [("x-xyte-api-key", KEY_A)];
+        let result = server.call("list_devices", arguments.clone(), &headers).await;
+        let answer = &result["structuredContent"];
+        devices.extend(answer["items"].as_array().unwrap().clone());
+        arguments["cursor"] = answer["page"]["next_cursor"].clone();
+        if arguments["cursor"].is_null() {
+            return devices;
+        }
+    }
 }
 
 fn ids(group: &Value) -> BTreeSet<String> {

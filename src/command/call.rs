@@ -1,5 +1,6 @@
 //! `xyte-mcp call`: one tool call from the shell, its result on standard output.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -25,6 +26,9 @@ pub(crate) async fn run(config: &Config, tool: &str, arguments: &str) -> anyhow:
             None => bail!("no tool `{tool}`; `xyte-mcp capabilities` lists them"),
         }
     };
+    if let Some(words) = found.deprecation(tool) {
+        writeln!(std::io::stderr(), "deprecated: {words}")?; // Standard output is the result alone.
+    }
     caller.selection.toolsets = Toolsets::All; // Whoever types the name of a tool has chosen it.
     match dispatch(&ready.service, &caller, Call { tool: found, arguments, view: View::Tool }).await
     {

@@ -37,6 +37,8 @@ impl Config {
             ("XYTE_ALLOWED_HOSTS", json!(self.allowed_hosts.join(","))),
             ("XYTE_ALLOWED_ORIGINS", json!(self.allowed_origins.join(","))),
             ("REDIS_URL", json!(self.redis.as_ref().map(|redis| &redis.masked))),
+            ("XYTE_SEAL_KEY", json!(self.sealing.masked)),
+            ("XYTE_ANSWER_TOKENS", json!(self.answer_tokens)),
             ("XYTE_RATE_LIMIT", json!(self.rate_limit)),
             ("XYTE_TIMEOUT_MS", milliseconds(self.manners.timeout)),
             ("XYTE_DEADLINE_MS", milliseconds(self.deadline)),

@@ -27,6 +27,7 @@ const SECRETS: &[&str] = &[
     "XYTE_PARTNER_API_KEY",
     "XYTE_MCP_HTTP_TOKEN",
     "XYTE_METRICS_TOKEN",
+    "XYTE_SEAL_KEY",
 ];
 
 /// Variables of features that this build does not have.
@@ -34,14 +35,12 @@ const NOT_YET: &[(&str, &str)] = &[
     ("DATABASE_URL", "background tasks"),
     ("ENABLE_ASYNC_TASKS", "background tasks"),
     ("RESULT_BACKEND_URL", "background tasks"),
-    ("XYTE_ANSWER_TOKENS", "answer budget"),
     ("XYTE_BULK_MAX", "bulk tools"),
     ("XYTE_CONFIRM", "consent"),
     ("XYTE_CONFIRM_COMMANDS", "consent"),
     ("XYTE_EXPERIMENTAL_APIS", "experimental tools"),
     ("XYTE_PLUGINS", "plugins"),
     ("XYTE_PRESETS_DIR", "room presets"),
-    ("XYTE_SEAL_KEY", "sealed cursors"),
     ("XYTE_STATE_DIR", "embedded stores"),
     ("XYTE_WATCH_SECONDS", "events"),
     ("XYTE_WEBHOOK_SECRET", "events"),

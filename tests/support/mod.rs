@@ -65,7 +65,13 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the HTTP service on a free port.
     pub(crate) fn http(arguments: &[&str]) -> Self {
+        Self::http_with(&[], arguments)
+    }
+
+    /// The same with variables.
+    pub(crate) fn http_with(variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut command = program();
+        command.envs(variables.iter().copied());
         command.args(["http", "--port", "0"]).args(arguments);
         Self::start(command, Pipe::Stderr, "MCP at http://", "/mcp")
     }
@@ -77,13 +83,13 @@ impl Running {
 
     /// Starts the sandbox with another scenario.
     pub(crate) fn sandbox_of(scenario: &str) -> Self {
-        Self::sandbox_with(&["--scenario", scenario])
+        Self::seeded(scenario, "1")
     }
 
-    /// Starts the sandbox with these flags.
-    pub(crate) fn sandbox_with(arguments: &[&str]) -> Self {
+    /// Starts the sandbox with another scenario and another fleet.
+    pub(crate) fn seeded(scenario: &str, seed: &str) -> Self {
         let mut command = program();
-        command.args(["sandbox", "--port", "0"]).args(arguments);
+        command.args(["sandbox", "--port", "0", "--scenario", scenario, "--seed", seed]);
         let mut running = Self::start(command, Pipe::Stdout, "admin: http://", " ");
         let (_, first) = running.started.split_once("http://").unwrap();
         let address = first.lines().next().unwrap().to_owned();

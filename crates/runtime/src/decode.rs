@@ -37,6 +37,8 @@ pub struct Options {
     pub format: Format,
     /// Most rows of a list, where the caller says how many.
     pub limit: Option<usize>,
+    /// Where a list goes on, as an earlier answer said.
+    pub cursor: Option<String>,
 }
 
 /// Checks arguments and splits them.
@@ -164,6 +166,9 @@ fn take_options(
     }
     if let Some(limit) = own("limit").as_ref().and_then(Value::as_u64) {
         options.limit = Some(usize::try_from(limit).unwrap_or(usize::MAX).max(1));
+    }
+    if let Some(Value::String(cursor)) = own("cursor") {
+        options.cursor = Some(cursor);
     }
     options.fields.as_deref().and_then(excess)
 }

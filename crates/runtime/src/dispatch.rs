@@ -18,7 +18,7 @@ use xyte_mcp_catalogue::{Form, Location};
 
 use self::desk::{Computed, Desk};
 use self::ending::Ending;
-use self::view::{list_plan, one_piece};
+use self::view::one_piece;
 use crate::caller::{Address, Caller, Digest, Key, Toolsets};
 use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
@@ -27,7 +27,7 @@ use crate::input::Input;
 use crate::progress;
 use crate::request::RequestId;
 use crate::service::Service;
-use crate::shape::Shaped;
+use crate::shape::{Shaped, budget};
 use crate::strangers::Verdict;
 use crate::upstream::{Answered, Exchange, Kind, Order, describe};
 
@@ -142,10 +142,7 @@ async fn perform(
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
     let errand = Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
     match tool.entry.answer.form {
-        Form::List => {
-            let (plan, limit) = list_plan(tool, options, view);
-            walk::walk(&errand, &plan, limit).await
-        }
+        Form::List => walk::walk(&errand, view).await,
         Form::Computed => Box::pin(compute(&errand)).await,
         Form::Object | Form::Unknown => match errand.fetch(Vec::new()).await? {
             Fetched::Preview(request) => Ok(preview(&request)),
@@ -167,7 +164,8 @@ async fn compute(errand: &Errand<'_>) -> Performed {
     let arguments = errand.arguments.clone();
     let computed = service.api.compute(&tool.entry.operation, &desk, arguments).await?;
     let Computed { structured, text, as_of } = computed;
-    Ok((Shaped { structured, text }, Some(as_of)))
+    let room = budget::chars(service.settings.answer_tokens);
+    Ok((budget::clamp(Shaped { structured, text }, room), Some(as_of)))
 }
 
 /// The answer of a dry run.
@@ -191,7 +189,9 @@ async fn admit(
         .with_hint(service.settings.key_hint.clone()));
     }
     let who = key.map_or_else(|| caller.tenant(), Key::digest);
-    service.limit.admit(who).await.map_err(|wait| over_limit(service, wait))?;
+    let whereabouts = || service.strangers.whereabouts(caller);
+    let admitted = service.limit.admit(who, whereabouts).await;
+    admitted.map_err(|wait| over_limit(service, wait))?;
     let toolset = &tool.entry.toolset;
     if !service.offers(tool) {
         let message = format!(
@@ -297,7 +297,6 @@ impl Errand<'_> {
             deadline: self.span.deadline,
             kind: self.kind(),
         };
-        let started = Instant::now();
         let result = service.upstream.fetch(order).await.and_then(|answered| {
             self.status.store(answered.reply.status, Ordering::Relaxed);
             self.note_key(answered.reply.status);
@@ -314,8 +313,9 @@ impl Errand<'_> {
                 )),
             }
         });
-        let outcome = result.as_ref().map(|answered| answered.reply.status);
-        service.metrics.exchanged(self.tool, outcome, started.elapsed());
+        if let Err(failure) = &result {
+            service.metrics.lost(&failure.code);
+        }
         result.map(Fetched::Answered)
     }
 

@@ -18,6 +18,7 @@ pub mod metrics;
 mod progress;
 pub mod remote;
 pub mod request;
+pub mod seal;
 pub mod server;
 pub mod service;
 pub mod shape;

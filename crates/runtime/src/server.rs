@@ -170,9 +170,10 @@ impl Shared {
     }
 }
 
-/// Lists are the same for everybody who did not narrow them.
-fn scope(selection: &Selection) -> CacheScope {
-    if *selection == Selection::default() { CacheScope::Public } else { CacheScope::Private }
+/// Over HTTP a header can narrow a list, which no shared cache knows of; without one, lists are the same for everybody.
+fn scope(caller: &Caller) -> CacheScope {
+    let same = caller.transport != Transport::Http && caller.selection == Selection::default();
+    if same { CacheScope::Public } else { CacheScope::Private }
 }
 
 /// Waits for the call, unless the client goes away: dropping the call drops the request to the platform.
@@ -207,7 +208,7 @@ impl ServerHandler for Server {
         let mut result =
             ListToolsResult::with_all_items(self.shared.service.shown(&caller.selection));
         result.meta = Some(self.meta(Map::new()));
-        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&caller.selection)))
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&caller)))
     }
 
     fn get_tool(&self, name: &str) -> Option<rmcp::model::Tool> {
@@ -245,11 +246,11 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let selection = self.caller(&context)?.selection;
-        let shown = self.shared.resources.shown(&self.shared.service, &selection);
+        let caller = self.caller(&context)?;
+        let shown = self.shared.resources.shown(&self.shared.service, &caller.selection);
         let mut result = ListResourcesResult::with_all_items(shown);
         result.meta = Some(self.meta(Map::new()));
-        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&selection)))
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&caller)))
     }
 
     async fn list_resource_templates(
@@ -257,11 +258,11 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let selection = self.caller(&context)?.selection;
-        let shown = self.shared.resources.shown_templates(&self.shared.service, &selection);
+        let caller = self.caller(&context)?;
+        let shown = self.shared.resources.shown_templates(&self.shared.service, &caller.selection);
         let mut result = ListResourceTemplatesResult::with_all_items(shown);
         result.meta = Some(self.meta(Map::new()));
-        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&selection)))
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&caller)))
     }
 
     async fn read_resource(

@@ -16,6 +16,7 @@ use crate::catalogue::{Catalogue, Tool};
 use crate::drift::Drift;
 use crate::limit::Limit;
 use crate::metrics::{Metrics, Reuse};
+use crate::seal::Seal;
 use crate::shared::{Address, Gone, Shared};
 use crate::strangers::Strangers;
 use crate::upstream::{Manners, Upstream};
@@ -43,6 +44,10 @@ pub struct Settings {
     pub meta: Map<String, Value>,
     /// Where calls are written down.
     pub audit: Audit,
+    /// Seals what callers bring back: cursors, plans.
+    pub seal: Arc<Seal>,
+    /// Most tokens of one answer, counted as characters ÷ 4.
+    pub answer_tokens: usize,
 }
 
 impl Default for Settings {
@@ -58,6 +63,8 @@ impl Default for Settings {
             key_hint: "Set the API key.".to_owned(),
             meta: Map::new(),
             audit: Audit::default(),
+            seal: Arc::default(),
+            answer_tokens: 6_000,
         }
     }
 }
@@ -100,7 +107,8 @@ impl Service {
         });
         let fallbacks = metrics.limit_fallbacks.clone();
         let limit = Limit::new(settings.rate_limit, shared.clone(), fallbacks);
-        let upstream = Upstream::new(&settings.manners, shared.clone()).counting(reuse);
+        let upstream =
+            Upstream::new(&settings.manners, shared.clone()).counting(reuse, metrics.attempts());
         let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
         let under_way = TaskTracker::new();

@@ -3,11 +3,14 @@
 //! It works on bytes and plans; it knows neither the platform's address nor MCP.
 //! Whatever the platform sent is passed on: an odd type is shown as it is, a list without its rows is shown whole, with a warning.
 
+pub mod budget;
 pub mod list;
 pub mod projection;
 pub mod table;
 
 use serde_json::{Map, Value, json};
+
+use crate::text::visible_json;
 
 /// How much of an answer is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,10 +32,11 @@ pub struct Shaped {
 }
 
 impl Shaped {
-    /// An answer whose text is its structure as compact JSON.
+    /// An answer whose text is its structure as compact JSON, in which nothing is hidden.
     pub fn of(structured: Value) -> Self {
         // What is made of text and JSON can always be written; `to_string` of a value takes twice as long.
-        Self { text: serde_json::to_string(&structured).unwrap_or_default(), structured }
+        let text = visible_json(serde_json::to_string(&structured).unwrap_or_default());
+        Self { text, structured }
     }
 
     /// An answer of which only the status, and perhaps some JSON, is known.

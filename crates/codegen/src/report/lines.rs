@@ -35,18 +35,32 @@ pub(super) fn lines(changes: &Changes, effect: Effect) -> Vec<Line> {
             .flat_map(|change| std::iter::once(&change.name).chain(&change.also).cloned())
             .collect();
         let (kind, face) = (told[0].kind, told[0].face);
-        let joins = effect == Effect::Additive && kind == Kind::Added && face != Face::Toolset;
+        let joins = (effect == Effect::Additive && kind == Kind::Added && face != Face::Toolset)
+            || (kind == Kind::Removed && matches!(face, Face::Input | Face::Output));
         let partner = lines.iter_mut().find(|(known, part, line)| {
             joins && *known == kind && *part == face && line.names == names && line.remark == key.2
         });
         if let Some((_, _, line)) = partner {
-            let more = key.1.strip_prefix("new ").unwrap_or(&key.1);
-            line.text = format!("{}; {more}", line.text);
+            line.text = joined(&line.text, &key.1, kind);
+            line.spot = line.spot.take().filter(|_| kind == Kind::Added);
             continue;
         }
         lines.push((kind, face, Line { names, text: key.1, remark: key.2, spot: spot(told) }));
     }
     lines.into_iter().map(|(_, _, line)| line).collect()
+}
+
+/// Puts the same change of another argument or field behind the first.
+fn joined(text: &str, more: &str, kind: Kind) -> String {
+    const GONE: [&str; 2] = [" is gone", " are gone"];
+    if kind == Kind::Added {
+        return format!("{text}; {}", more.strip_prefix("new ").unwrap_or(more));
+    }
+    let known = GONE.iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text);
+    let names = |text: &str| text.find('`').map(|at| text[at..].to_owned()).unwrap_or_default();
+    let noun = if known.starts_with("answer") { "answer fields" } else { "arguments" };
+    let more = more.strip_suffix(GONE[0]).unwrap_or(more);
+    format!("{noun} {}, {}{}", names(known), names(more), GONE[1])
 }
 
 /// The one place that all of them name.
@@ -69,17 +83,26 @@ pub(super) struct Task<'a> {
 /// What is to be mended; orphans on one line, since there is one thing to do about them.
 pub(super) fn tasks(changes: &Changes) -> Vec<Task<'_>> {
     const ORPHAN: &str = "orphaned-override";
+    const COLUMN: &str = "unknown-column";
     let orphans: Vec<_> = changes.decisions.iter().filter(|task| task.rule == ORPHAN).collect();
     let many = orphans.len() > 3; // Fewer are easier to read one by one.
     let rest = changes.decisions.iter().filter(|task| !many || task.rule != ORPHAN);
-    let mut tasks: Vec<Task<'_>> = rest
-        .map(|task| Task {
-            rule: &task.rule,
-            message: visible(&task.message).replace('\n', " "),
-            help: visible(&task.help).replace('\n', " "),
-            place: place(&task.place),
-        })
-        .collect();
+    let mut tasks: Vec<Task<'_>> = Vec::new();
+    for task in rest {
+        let message = visible(&task.message).replace('\n', " ");
+        // Columns of one tool that are gone are mended in one go, at the first of them.
+        let known = tasks.last_mut().filter(|last| last.rule == COLUMN && task.rule == COLUMN);
+        let parts = message.split_once(" answers no ");
+        if let (Some(last), Some((tool, column))) = (known, parts)
+            && last.message.split_once(" answers no ").is_some_and(|(known, _)| known == tool)
+        {
+            last.message = format!("{}, {column}", last.message);
+            last.help.clear(); // What one is like says little where several are gone.
+            continue;
+        }
+        let help = visible(&task.help).replace('\n', " ");
+        tasks.push(Task { rule: &task.rule, message, help, place: place(&task.place) });
+    }
     if let Some(first) = orphans.first().filter(|_| many) {
         let id = |message: &str| message.split('`').nth(1).unwrap_or_default().to_owned();
         let list: Vec<String> = orphans
@@ -136,6 +159,9 @@ pub(super) fn place(spot: &Spot) -> String {
         _ => format!("{} at {}", spot.file, spot.pointer),
     }
 }
+
+/// What no generator can follow up.
+pub(super) const BY_HAND: &str = "By hand: what reads or imitates these answers (computed tools, the sandbox) has to follow; the tests name what departs.";
 
 /// Headings of the effects that are listed, in order.
 pub(super) const LISTED: [(Effect, &str); 4] = [

@@ -217,9 +217,14 @@ fn collision(
             .help(help.clone())
     };
     if RESERVED.contains(&name) {
-        return Some(fault(format!(
-            "the argument `{name}` of `{id}` has a name that the server uses itself"
-        )));
+        let message =
+            format!("the argument `{name}` of `{id}` has a name that the server uses itself");
+        return Some(match name {
+            "limit" | "cursor" => fault(message).help(format!(
+                "where it pages, name it in a dialect under `[paging]`; else {help}"
+            )),
+            _ => fault(message),
+        });
     }
     if !is_argument_name(name) {
         return Some(fault(format!(
@@ -359,6 +364,10 @@ impl Arguments {
             properties.insert(
                 "limit".into(),
                 json!({"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": DEFAULT_LIMIT}),
+            );
+            properties.insert(
+                "cursor".into(),
+                json!({"type": "string", "description": "From page.next_cursor; other arguments unchanged."}),
             );
         }
         if class != Class::Read {

@@ -131,6 +131,7 @@ fn what_shapes_the_answer_is_taken_out() {
         fields: Some(vec!["id".to_owned(), "model.name".to_owned()]),
         format: Format::Json,
         limit: Some(7),
+        cursor: None,
     };
     assert_eq!(decoded.options, options);
 }

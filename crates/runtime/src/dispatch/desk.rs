@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::walk::{Gap, Walked, gather};
+use super::walk::all;
 use super::{Errand, Fetched, Span};
 use crate::caller::{Address, Digest, Key};
 use crate::catalogue::{Tool, compile};
@@ -18,7 +18,7 @@ use crate::progress;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
-use crate::shape::{Format, Shaped};
+use crate::shape::{Format, Shaped, budget};
 
 /// Arguments of a tool or an operation, by name.
 pub type Arguments = Map<String, Value>;
@@ -80,6 +80,11 @@ impl Desk<'_> {
         self.span.deadline
     }
 
+    /// Most characters of either form of the answer; what is beyond is cut without knowing what it means.
+    pub fn room(&self) -> usize {
+        budget::chars(self.service.settings.answer_tokens)
+    }
+
     /// Announces so many more reads to whoever watches the call.
     pub fn expect(&self, reads: usize) {
         progress::expect(reads);
@@ -120,10 +125,10 @@ impl Desk<'_> {
             tree,
             paging: entry.paging.as_ref(),
             format: Format::Json,
+            key: None,
         };
         let errand = self.errand(tool, arguments, &options);
-        let walked = gather(&errand, &plan, most, Gap::IsPassed).await?;
-        let Walked::Gathered(gathered, as_of) = walked else {
+        let Some((gathered, as_of)) = all(&errand, &plan, most).await? else {
             return Err(Failure::unknown_operation(operation)); // Only a dry run answers otherwise.
         };
         let mut read = Rows {
@@ -173,11 +178,14 @@ impl Desk<'_> {
         Ok((object, answered.at))
     }
 
-    fn find(&self, operation: &str) -> Result<&Tool, Failure> {
+    fn find(&self, name: &str) -> Result<&Tool, Failure> {
         // What a tool calls is declared, so that its description can tell.
-        let declared = self.tool.entry.calls.iter().any(|name| name == operation);
-        let found = declared.then(|| self.service.catalogue.find_operation(operation)).flatten();
-        found.filter(|tool| tool.is_read()).ok_or_else(|| Failure::unknown_operation(operation))
+        let catalogue = &self.service.catalogue;
+        let declared = self.tool.entry.calls.iter();
+        let mut declared = declared.filter_map(|operation| catalogue.find_operation(operation));
+        // The name of a tool outlives the id of its operation.
+        let found = declared.find(|tool| tool.entry.operation == name || tool.name() == name);
+        found.filter(|tool| tool.is_read()).ok_or_else(|| Failure::unknown_operation(name))
     }
 
     fn options(&self) -> Options {

@@ -1,21 +1,25 @@
-//! Page after page of one list, up to the rows that were asked for.
+//! Page after page of one list, up to the rows that were asked for, or that there is room for.
 
-use std::fmt;
+mod cursor;
+mod spot;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use xyte_mcp_catalogue::{Paging, Step};
 
-use super::{Errand, Fetched, Performed, preview};
+use self::spot::{Next, Position, Spot};
+use super::view::list_plan;
+use super::{Errand, Fetched, Performed, View, preview};
+use crate::decode::Options;
 use crate::failure::Failure;
-use crate::shape::list::{After, Gathered, Page, Plan};
+use crate::shape::budget;
+use crate::shape::list::{After, Frame, Gathered, Mark, Page, Plan};
 use crate::upstream::Answered;
 
 /// Most pages of one call: far above what the largest limit needs, and an end to a platform that always announces one more.
 const MOST_PAGES: u64 = 200;
 
-/// Rows per page where the platform names no bound.
-const USUAL_PAGE: usize = 100;
+/// Rows by which a list is taken up again: should the last one be gone, those before it may be there.
+const REMEMBERED: usize = 3;
 
 /// What a page that cannot be read does to a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,216 +30,310 @@ pub(super) enum Gap {
     IsPassed,
 }
 
+/// How far a walk goes.
+struct Bounds {
+    /// Most rows.
+    limit: usize,
+    /// Characters beyond which no further page is read.
+    room: Option<usize>,
+    gap: Gap,
+}
+
 /// What came of a walk.
-pub(super) enum Walked {
-    /// Rows, and when the oldest page was true.
-    Gathered(Gathered, DateTime<Utc>),
+enum Walked {
+    /// Rows, where they are from, and when the oldest page was true.
+    Gathered(Gathered, Trail, DateTime<Utc>),
     /// The first request, which a dry run does not send.
     Preview(Value),
 }
 
-/// Gathers rows and shows them.
-pub(super) async fn walk(errand: &Errand<'_>, plan: &Plan<'_>, limit: usize) -> Performed {
-    Ok(match gather(errand, plan, limit, Gap::Ends).await? {
-        Walked::Gathered(gathered, as_of) => (plan.show(gathered), Some(as_of)),
-        Walked::Preview(request) => preview(&request),
-    })
+/// Gathers the rows of a call, from its cursor on, and shows them.
+pub(super) async fn walk(errand: &Errand<'_>, view: View) -> Performed {
+    let (plan, limit) = list_plan(errand.tool, errand.options, view);
+    let room = match view {
+        View::Tool => Some(budget::chars(errand.service.settings.answer_tokens)),
+        // Resources and routes are for programs, which take a list as it is.
+        View::Resource => None,
+    };
+    let start = cursor::open(errand)?;
+    let continued = start.is_some();
+    let bounds = Bounds { limit, room, gap: Gap::Ends };
+    match gather(errand, &plan, bounds, start).await? {
+        Walked::Gathered(gathered, trail, as_of) => {
+            let all = gathered.rows.len();
+            let cursor = |count: usize| {
+                let position = trail.behind(count, all)?;
+                Some(cursor::seal(errand, position))
+            };
+            Ok((plan.show(gathered, &Frame { room, continued, cursor: &cursor }), Some(as_of)))
+        }
+        Walked::Preview(request) => Ok(preview(&request)),
+    }
 }
 
-/// Gathers rows until there are no more, or as many as the limit.
-pub(super) async fn gather(
+/// Gathers every row there is, or so many, for whoever counts them; a page that cannot be read is passed over.
+pub(super) async fn all(
     errand: &Errand<'_>,
     plan: &Plan<'_>,
     limit: usize,
-    gap: Gap,
+) -> Result<Option<(Gathered, DateTime<Utc>)>, Failure> {
+    let bounds = Bounds { limit, room: None, gap: Gap::IsPassed };
+    Ok(match gather(errand, plan, bounds, None).await? {
+        Walked::Gathered(gathered, _, as_of) => Some((gathered, as_of)),
+        Walked::Preview(_) => None,
+    })
+}
+
+async fn gather(
+    errand: &Errand<'_>,
+    plan: &Plan<'_>,
+    bounds: Bounds,
+    start: Option<Position>,
 ) -> Result<Walked, Failure> {
-    let mut gathered = Gathered::default();
-    // Turns of the pages that were passed over.
-    let mut passed: Vec<u64> = Vec::new();
-    let mut spot = Spot::first(plan.paging);
-    let mut previous: Option<Answered> = None;
-    // The rows are as old as the oldest page.
-    let mut as_of = DateTime::<Utc>::MAX_UTC;
+    let mut walk = Walk::new(errand, plan, bounds, start);
     for _ in 1..=MOST_PAGES {
-        let fetched = errand.fetch(query(plan.paging, &spot, limit)).await;
-        let answered = match fetched {
-            Ok(Fetched::Answered(answered)) => answered,
-            Ok(Fetched::Preview(request)) => return Ok(Walked::Preview(request)),
-            Err(failure) => {
-                let again = passed.last().is_some_and(|turn| turn + 1 == spot.turn);
-                let beyond = spot.beyond(&failure).filter(|_| gap == Gap::IsPassed && !again);
-                partial(&mut gathered, &spot, failure)?;
-                let Some(beyond) = beyond else { break };
-                passed.push(spot.turn);
-                (spot, previous) = (beyond, None);
-                continue;
+        match walk.turn().await? {
+            Turn::On => {}
+            Turn::Over => return Ok(walk.over()),
+            Turn::Preview(request) => return Ok(Walked::Preview(request)),
+        }
+    }
+    Ok(walk.over())
+}
+
+/// Where the rows of a walk are from.
+#[derive(Debug, Default)]
+struct Trail {
+    pages: Vec<Leaf>,
+    marks: Vec<Mark>,
+    /// The page that follows the last row, where there is one that can be asked for.
+    following: Option<Spot>,
+    /// Whether rows of the last page were left behind.
+    rest: bool,
+}
+
+/// A page of which rows were taken.
+#[derive(Debug)]
+struct Leaf {
+    spot: Spot,
+    /// The first row that was taken, by its number in the page and among all that were.
+    from: usize,
+    first: usize,
+}
+
+impl Trail {
+    /// The place behind so many of all rows, if anything follows there.
+    fn behind(&self, count: usize, all: usize) -> Option<Position> {
+        let at_end = count == all && !self.rest;
+        let following = self.following.as_ref().filter(|_| at_end);
+        if at_end && following.is_none() {
+            return None;
+        }
+        let alone = following.filter(|spot| count == 0 || spot.stands_alone());
+        if let Some(spot) = alone {
+            return Some(spot.behind(0, Vec::new()));
+        }
+        let leaf = self.pages.iter().rev().find(|leaf| leaf.first < count)?;
+        let shown = self.marks.iter().take(count);
+        let marks = shown.rev().take(REMEMBERED).copied().collect();
+        Some(leaf.spot.behind((leaf.from + count - leaf.first) as u64, marks))
+    }
+}
+
+/// A walk under way.
+struct Walk<'w, 'a> {
+    errand: &'w Errand<'a>,
+    plan: &'w Plan<'w>,
+    bounds: Bounds,
+    spot: Spot,
+    /// How many rows of the first page were shown before, and which ones are the last of them.
+    joint: Option<(u64, Vec<Mark>)>,
+    gathered: Gathered,
+    trail: Trail,
+    chars: usize,
+    /// Turns of the pages that were passed over.
+    passed: Vec<u64>,
+    previous: Option<Answered>,
+    /// The rows are as old as the oldest page.
+    as_of: DateTime<Utc>,
+    begun: bool,
+}
+
+enum Turn {
+    On,
+    Over,
+    Preview(Value),
+}
+
+impl<'w, 'a> Walk<'w, 'a> {
+    fn new(
+        errand: &'w Errand<'a>,
+        plan: &'w Plan<'w>,
+        bounds: Bounds,
+        start: Option<Position>,
+    ) -> Self {
+        let (spot, joint) = match start {
+            None => (Spot::first(plan.paging, bounds.limit), None),
+            Some(position) => {
+                let (spot, skip) = Spot::at(&position, plan.paging, bounds.limit);
+                (spot, Some((skip, position.marks)))
             }
         };
-        as_of = as_of.min(answered.at);
-        let (rows, after) = match plan.read(&answered.reply.body) {
-            Ok(Page::Rows(rows, after)) => (rows, after),
+        Self {
+            errand,
+            plan,
+            bounds,
+            spot,
+            joint,
+            gathered: Gathered::default(),
+            trail: Trail::default(),
+            chars: 0,
+            passed: Vec::new(),
+            previous: None,
+            as_of: DateTime::<Utc>::MAX_UTC,
+            begun: false,
+        }
+    }
+
+    fn over(self) -> Walked {
+        Walked::Gathered(self.gathered, self.trail, self.as_of)
+    }
+
+    /// Reads one page.
+    async fn turn(&mut self) -> Result<Turn, Failure> {
+        let answered = match self.fetch().await {
+            Ok(Fetched::Answered(answered)) => answered,
+            Ok(Fetched::Preview(request)) => return Ok(Turn::Preview(request)),
+            Err(failure) => return self.pass(failure),
+        };
+        self.as_of = self.as_of.min(answered.at);
+        let (rows, marks, after) = match self.plan.read(&answered.reply.body) {
+            Ok(Page::Rows { rows, marks, after }) => (rows, marks, after),
             Ok(Page::Other(other)) => {
-                gathered.warnings.push(format!(
+                self.warn(format!(
                     "the platform's answer has no rows at `{}`; it is passed on in `answer`",
-                    plan.rows
+                    self.plan.rows
                 ));
-                gathered.other = Some(other);
-                break;
+                self.gathered.other = Some(other);
+                self.trail.following = None;
+                return Ok(Turn::Over);
             }
             Err(err) => {
-                partial(&mut gathered, &spot, errand.unreadable(&answered, &err))?;
-                break;
+                let failure = self.errand.unreadable(&answered, &err);
+                self.partial(failure)?;
+                return Ok(Turn::Over);
             }
         };
-        let same = |previous: Answered| previous.reply.body == answered.reply.body;
-        if !rows.is_empty() && previous.is_some_and(same) {
-            gathered.warnings.push(format!(
+        self.begun = true;
+        let same = |previous: &Answered| previous.reply.body == answered.reply.body;
+        if !rows.is_empty() && self.previous.as_ref().is_some_and(same) {
+            let spot = &self.spot;
+            self.warn(format!(
                 "the platform answered {spot} with the page before it; the walk ended there"
             ));
-            break;
+            self.trail.following = None;
+            return Ok(Turn::Over);
         }
+        self.previous = Some(answered);
+        Ok(self.keep(rows, marks, after))
+    }
+
+    async fn fetch(&self) -> Result<Fetched, Failure> {
+        let query = self.spot.query(self.plan.paging);
+        if self.joint.is_none() || self.plan.paging.is_none() {
+            return self.errand.fetch(query).await;
+        }
+        // An old copy of the page would hide that the list has shifted since.
+        let anew = Options { fresh: true, ..self.errand.options.clone() };
+        Errand { options: &anew, ..*self.errand }.fetch(query).await
+    }
+
+    /// Takes the rows of a page, and decides where to go from there.
+    fn keep(&mut self, mut rows: Vec<Value>, mut marks: Vec<Mark>, after: After) -> Turn {
+        self.trail.following = None;
         let found = rows.len();
-        gathered.rows.extend(rows);
-        if gathered.rows.len() > limit {
-            gathered.rows.truncate(limit);
-            break;
+        let from = self.join(&marks, found);
+        rows.drain(..from);
+        marks.drain(..from.min(marks.len()));
+        let first = self.gathered.rows.len();
+        self.trail.pages.push(Leaf { spot: self.spot.clone(), from, first });
+        let Bounds { limit, room, .. } = self.bounds;
+        let fitting = limit - first;
+        self.trail.rest = rows.len() > fitting;
+        rows.truncate(fitting);
+        if room.is_some() {
+            let lengths: Vec<usize> = rows.iter().map(budget::length).collect();
+            self.chars += lengths.iter().sum::<usize>();
+            self.gathered.lengths.extend(lengths);
         }
-        match spot.next(after, found) {
+        self.gathered.rows.extend(rows);
+        self.trail.marks.extend(marks);
+        if self.trail.rest {
+            return Turn::Over;
+        }
+        let full = self.gathered.rows.len() >= limit || room.is_some_and(|room| self.chars >= room);
+        match self.spot.next(after, found) {
             Next::End => {
-                gathered.complete = passed.is_empty();
-                break;
+                self.gathered.complete = self.passed.is_empty();
+                Turn::Over
             }
             Next::Astray(warning) => {
-                gathered.warnings.push(warning);
-                break;
+                self.warn(warning);
+                Turn::Over
             }
-            Next::Spot(_) if gathered.rows.len() >= limit => break,
-            Next::Spot(following) => spot = following,
+            Next::Spot(following) => {
+                self.spot = following.clone();
+                self.trail.following = Some(following);
+                if full { Turn::Over } else { Turn::On }
+            }
         }
-        previous = Some(answered);
     }
-    Ok(Walked::Gathered(gathered, as_of))
-}
 
-/// Where a walk stands.
-#[derive(Debug, Clone)]
-struct Spot {
-    step: Step,
-    /// How many pages there are up to this one.
-    turn: u64,
-    /// Number of the page, or of the rows before it.
-    number: u64,
-    /// What the page is asked for with, where it has no number; nothing for the first.
-    cursor: Option<String>,
-}
-
-/// Where the walk goes from a page.
-enum Next {
-    End,
-    Spot(Spot),
-    Astray(String),
-}
-
-impl Spot {
-    fn first(paging: Option<&Paging>) -> Self {
-        let step = paging.map(|paging| paging.step).unwrap_or_default();
-        let number = match (step, paging) {
-            (Step::Page, Some(paging)) if paging.from_zero => 0,
-            (Step::Page, _) => 1,
-            (Step::Offset | Step::Cursor, _) => 0,
+    /// How many rows of the page were shown before; a list that shifted meanwhile is taken up behind the last of them that is still there.
+    fn join(&mut self, marks: &[Mark], found: usize) -> usize {
+        let Some((skip, last)) = self.joint.take() else { return 0 };
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        if skip == 0 || last.is_empty() {
+            return skip.min(found);
+        }
+        if marks.get(skip - 1) == last.first() {
+            return skip;
+        }
+        self.warn(
+            "the list has changed since the answer before this one, so that rows may be missing or repeated; call without `cursor` to begin again".to_owned(),
+        );
+        let behind = |wanted: &Mark| {
+            let places = marks.iter().enumerate().filter(|(_, mark)| *mark == wanted);
+            places.map(|(at, _)| at + 1).min_by_key(|at| at.abs_diff(skip))
         };
-        Self { step, turn: 1, number, cursor: None }
+        // Of a page without any of them, rows are rather repeated than lost; the whole list is not.
+        let unknown = if self.plan.paging.is_some() { 0 } else { skip.min(found) };
+        last.iter().find_map(behind).unwrap_or(unknown)
     }
 
-    /// The page behind one that the platform breaks on; only a numbered one can be asked for by itself.
-    fn beyond(&self, failure: &Failure) -> Option<Self> {
-        let broken = failure.status.is_some_and(|status| status >= 500);
-        let numbered = self.step == Step::Page;
-        (broken && numbered).then(|| Self {
-            number: self.number + 1,
-            turn: self.turn + 1,
-            ..self.clone()
-        })
+    fn warn(&mut self, warning: String) {
+        self.gathered.warnings.push(warning);
     }
 
-    fn next(&self, after: After, found: usize) -> Next {
-        let at = |number| Self { number, turn: self.turn + 1, ..self.clone() };
-        match after {
-            After::End => Next::End,
-            After::Silent if found == 0 => Next::End,
-            After::Page(_) | After::More if found == 0 => Next::Astray(format!(
-                "{self} is empty, and the platform says that more follow; the walk ended there"
-            )),
-            After::Page(following) if following <= self.number => Next::Astray(format!(
-                "{self} names page {following} as the next one; the walk ended there"
-            )),
-            After::Page(following) => Next::Spot(at(following)),
-            After::Cursor(cursor) if self.cursor.as_ref() == Some(&cursor) => {
-                Next::Astray(format!("{self} names itself as the next one; the walk ended there"))
-            }
-            // An empty page with a cursor is an ordinary one: a filter left nothing of it.
-            After::Cursor(cursor) => Next::Spot(Self { cursor: Some(cursor), ..at(self.number) }),
-            After::More | After::Silent => match self.step {
-                Step::Page => Next::Spot(at(self.number + 1)),
-                Step::Offset => Next::Spot(at(self.number + found as u64)),
-                Step::Cursor => Next::Astray(format!(
-                    "{self} says that more follow and not how to ask for them; the walk ended there"
-                )),
-            },
+    /// Goes on behind a page that cannot be read, where that is wanted and it is the first one in a row.
+    fn pass(&mut self, failure: Failure) -> Result<Turn, Failure> {
+        let again = self.passed.last().is_some_and(|turn| turn + 1 == self.spot.turn);
+        let wanted = self.bounds.gap == Gap::IsPassed && !again;
+        let beyond = self.spot.beyond(&failure).filter(|_| wanted);
+        self.partial(failure)?;
+        let Some(beyond) = beyond else { return Ok(Turn::Over) };
+        self.passed.push(self.spot.turn);
+        (self.spot, self.previous) = (beyond, None);
+        Ok(Turn::On)
+    }
+
+    /// A failure of the first page is one of the call; a later one leaves the rows that are there.
+    fn partial(&mut self, failure: Failure) -> Result<(), Failure> {
+        if !self.begun {
+            return Err(failure);
         }
-    }
-}
-
-impl fmt::Display for Spot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.step {
-            Step::Page => write!(f, "page {}", self.number),
-            Step::Offset => write!(f, "the page after {} rows", self.number),
-            Step::Cursor => write!(f, "page {}", self.turn),
-        }
-    }
-}
-
-/// A failure of the first page is one of the call; a later one leaves the rows that are there.
-fn partial(gathered: &mut Gathered, spot: &Spot, failure: Failure) -> Result<(), Failure> {
-    if spot.turn == 1 {
-        return Err(failure);
-    }
-    gathered.warnings.push(format!("{spot} could not be read ({failure})"));
-    Ok(())
-}
-
-/// The page as the platform's dialect asks for it.
-fn query(paging: Option<&Paging>, spot: &Spot, limit: usize) -> Vec<(String, String)> {
-    let Some(paging) = paging else { return Vec::new() };
-    let wanted = match paging.step {
-        Step::Page | Step::Offset => Some(spot.number.to_string()),
-        Step::Cursor => spot.cursor.clone(),
-    };
-    let mut query: Vec<_> =
-        wanted.map(|wanted| (paging.page.clone(), wanted)).into_iter().collect();
-    if !paging.size.is_empty() {
-        query.push((paging.size.clone(), page_size(paging, limit).to_string()));
-    }
-    query
-}
-
-/// Rows per page: as few pages as possible, then as few rows as possible.
-fn page_size(paging: &Paging, limit: usize) -> usize {
-    let most = paging.max.map_or(USUAL_PAGE, |max| max as usize).max(1);
-    limit.div_ceil(limit.div_ceil(most).max(1)).max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_are_few_and_no_larger_than_needed() {
-        let paging: Paging =
-            serde_json::from_str(r#"{"dialect":"p","page":"page","size":"per_page","max":100}"#)
-                .unwrap();
-        let sizes = [1, 50, 100, 101, 150, 1000].map(|limit| page_size(&paging, limit));
-        assert_eq!(sizes, [1, 50, 100, 51, 75, 100]);
+        let spot = &self.spot;
+        self.warn(format!("{spot} could not be read ({failure})"));
+        Ok(())
     }
 }

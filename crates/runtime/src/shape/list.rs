@@ -1,17 +1,19 @@
-//! Lists: rows gathered over pages, and how many of them there are.
+//! Pages of lists: their rows, what tells these apart, and what follows.
 //!
-//! It reads pages from bytes and says honestly whether more exist; it fetches nothing.
+//! It reads pages from bytes; it fetches nothing, and does not know how rows are shown.
+
+mod show;
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
-use xyte_mcp_catalogue::{MOST_ROWS, Paging, Step};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use xyte_mcp_catalogue::{Paging, Step};
 
+pub use self::show::{Frame, Gathered};
+use super::Format;
+use super::projection::{self, Tree};
 use crate::json;
-use crate::shape::projection::{self, Tree};
-use crate::shape::table::table;
-use crate::shape::{Format, Shaped, absent};
-use crate::text::quoted;
 
 /// What is read of every page of a list.
 #[derive(Debug, Clone)]
@@ -26,7 +28,21 @@ pub struct Plan<'a> {
     pub paging: Option<&'a Paging>,
     /// How the text is written.
     pub format: Format,
+    /// What tells one row from another, where somebody wants to know.
+    pub key: Option<Key<'a>>,
 }
+
+/// The member that tells one row from another.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whether it is shown, and not read for this alone.
+    pub shown: bool,
+}
+
+/// What is left of a row when it is to be known again.
+pub type Mark = u32;
 
 /// The parts of a page that a list with these columns needs: its rows, and what says whether more follow.
 pub fn page_tree(rows: &str, columns: &[String], paging: Option<&Paging>) -> Option<Tree> {
@@ -50,7 +66,14 @@ pub fn page_tree(rows: &str, columns: &[String], paging: Option<&Paging>) -> Opt
 #[derive(Debug)]
 pub enum Page {
     /// Its rows, and what follows.
-    Rows(Vec<Value>, After),
+    Rows {
+        /// What is shown of them.
+        rows: Vec<Value>,
+        /// One for each row, where the plan has a key.
+        marks: Vec<Mark>,
+        /// What follows.
+        after: After,
+    },
     /// The rows are not where the documentation says; the whole answer instead.
     Other(Value),
 }
@@ -78,16 +101,32 @@ impl Plan<'_> {
             None => json::read(body)?,
         };
         let after = self.after(&value);
-        match projection::take(&mut value, self.rows) {
-            Some(Value::Array(rows)) if self.tree.is_some() && are_empty(&rows) => {
-                // Not one of the columns is there: whole rows are better than none.
-                let mut whole = json::read(body)?;
-                let rows = projection::take(&mut whole, self.rows);
-                Ok(Page::Rows(rows.and_then(into_array).unwrap_or_default(), after))
-            }
-            Some(Value::Array(rows)) => Ok(Page::Rows(rows, after)),
-            _ => json::read(body).map(Page::Other),
+        let Some(Value::Array(mut rows)) = projection::take(&mut value, self.rows) else {
+            return json::read(body).map(Page::Other);
+        };
+        let marks = self.marks(&mut rows);
+        if self.tree.is_some() && are_empty(&rows) {
+            // Not one of the columns is there: whole rows are better than none.
+            let mut whole = json::read(body)?;
+            rows = projection::take(&mut whole, self.rows).and_then(into_array).unwrap_or_default();
         }
+        Ok(Page::Rows { rows, marks, after })
+    }
+
+    /// Marks the rows, and removes what was read for that alone.
+    fn marks(&self, rows: &mut [Value]) -> Vec<Mark> {
+        let Some(key) = self.key else { return Vec::new() };
+        let mark = |row: &mut Value| match row.get(key.name) {
+            None | Some(Value::Null) => mark(row),
+            Some(value) => {
+                let mark = mark(value);
+                if let (false, Some(members)) = (key.shown, row.as_object_mut()) {
+                    members.remove(key.name);
+                }
+                mark
+            }
+        };
+        rows.iter_mut().map(mark).collect()
     }
 
     fn after(&self, page: &Value) -> After {
@@ -119,59 +158,6 @@ impl Plan<'_> {
             _ => After::Silent,
         }
     }
-
-    /// Shows the rows that were gathered.
-    pub fn show(&self, gathered: Gathered) -> Shaped {
-        let Gathered { rows, complete, mut warnings, other } = gathered;
-        warnings.extend(self.absent_columns(&rows));
-        let summary = summary(rows.len(), complete);
-        let text = match self.format {
-            Format::Table if !self.columns.is_empty() && other.is_none() && !self.misses(&rows) => {
-                let mut text = table(&self.columns, &rows);
-                text.push('\n');
-                text.push_str(&summary);
-                for warning in &warnings {
-                    text.push_str("\nwarning: ");
-                    text.push_str(warning);
-                }
-                Some(text)
-            }
-            _ => None,
-        };
-        let page = json!({ "returned": rows.len(), "complete": complete, "next_cursor": null });
-        let mut structured = json!({ "items": null, "page": page, "warnings": warnings });
-        structured["items"] = Value::Array(rows);
-        if let Some(other) = other {
-            structured["answer"] = other;
-        }
-        match text {
-            Some(text) => Shaped { structured, text },
-            None => Shaped::of(structured),
-        }
-    }
-
-    /// Whether none of the columns is in any row.
-    fn misses(&self, rows: &[Value]) -> bool {
-        !rows.is_empty() && absent(&self.columns, rows).len() == self.columns.len()
-    }
-
-    /// Names fields the caller chose that no row has: most likely misspelt. One declared column may be absent, since the platform omits what is empty; all of them may not.
-    fn absent_columns(&self, rows: &[Value]) -> Option<String> {
-        let objects: Vec<&Value> = rows.iter().filter(|row| row.is_object()).collect();
-        let chosen = matches!(self.columns, Cow::Owned(_));
-        if objects.is_empty() || self.columns.is_empty() || !(chosen || self.misses(rows)) {
-            return None;
-        }
-        let absent = absent(&self.columns, objects);
-        let names: Vec<String> =
-            absent.iter().map(|column| format!("`{}`", quoted(column))).collect();
-        let rest = if self.misses(rows) {
-            "whole rows are shown"
-        } else {
-            "`format: \"json\"` shows whole rows"
-        };
-        (!names.is_empty()).then(|| format!("no row has {}; {rest}", names.join(", ")))
-    }
 }
 
 fn are_empty(rows: &[Value]) -> bool {
@@ -183,31 +169,16 @@ fn into_array(value: Value) -> Option<Vec<Value>> {
     if let Value::Array(rows) = value { Some(rows) } else { None }
 }
 
-/// Rows of one or more pages.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    /// The rows, in the platform's order.
-    pub rows: Vec<Value>,
-    /// Whether these are all rows there are.
-    pub complete: bool,
-    /// What a reader should know about them.
-    pub warnings: Vec<String>,
-    /// The answer, where it had no rows.
-    pub other: Option<Value>,
-}
-
-fn summary(returned: usize, complete: bool) -> String {
-    let rows = if returned == 1 { "row" } else { "rows" };
-    let rest = match complete {
-        true => "complete",
-        false if returned < MOST_ROWS as usize => "there may be more: raise limit",
-        false => "there may be more: narrow the question",
-    };
-    format!("{returned} {rows}, {rest}")
+/// Enough of a digest to tell one row of a list from the others.
+fn mark(value: &Value) -> Mark {
+    let digest = Sha256::digest(value.to_string());
+    digest.iter().take(size_of::<Mark>()).fold(0, |mark, byte| mark << 8 | Mark::from(*byte))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn paging() -> Paging {
@@ -224,9 +195,10 @@ mod tests {
             tree,
             paging: Some(&paging),
             format: Format::Table,
+            key: None,
         };
         match plan.read(text.as_bytes()).unwrap() {
-            Page::Rows(_, after) => after,
+            Page::Rows { after, .. } => after,
             Page::Other(other) => panic!("no rows in {other}"),
         }
     }
@@ -243,23 +215,25 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_no_row_has_is_named() {
-        let plan = Plan {
-            rows: "",
-            columns: Cow::Owned(vec!["id".to_owned(), "nmae".to_owned()]),
-            tree: None,
-            paging: None,
-            format: Format::Table,
+    fn a_row_is_known_by_its_key_whatever_else_is_shown_of_it() {
+        let marks = |text: &str, shown: bool| {
+            let columns = ["name".to_owned()];
+            let key = Some(Key { name: "id", shown });
+            let read = page_tree("", &["name".to_owned(), "id".to_owned()], None);
+            let tree = read.map(Cow::Owned);
+            let columns = Cow::Borrowed(&columns[..]);
+            let plan = Plan { rows: "", columns, tree, paging: None, format: Format::Table, key };
+            match plan.read(text.as_bytes()).unwrap() {
+                Page::Rows { rows, marks, .. } => (rows, marks),
+                Page::Other(other) => panic!("no rows in {other}"),
+            }
         };
-        let shaped = plan.show(Gathered {
-            rows: vec![json!({"id": 1})],
-            complete: true,
-            ..Gathered::default()
-        });
-        assert_eq!(
-            shaped.structured["warnings"][0],
-            "no row has `nmae`; `format: \"json\"` shows whole rows"
-        );
-        assert!(shaped.text.starts_with("id | nmae\n1 | \n1 row, complete\nwarning: "));
+        let (rows, before) =
+            marks(r#"[{"id":1,"name":"a"},{"id":2,"name":"a"},{"name":"x"}]"#, false);
+        assert_eq!(rows, [json!({"name": "a"}), json!({"name": "a"}), json!({"name": "x"})]);
+        let (rows, after) = marks(r#"[{"id":1,"name":"b"},{"id":2},{"name":"y"}]"#, true);
+        assert_eq!(rows[0], json!({"id": 1, "name": "b"}));
+        assert_eq!(before[..2], after[..2]);
+        assert!(before[0] != before[1] && before[2] != after[2]);
     }
 }

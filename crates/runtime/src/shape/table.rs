@@ -1,6 +1,6 @@
-//! Rows as text: a header line and one line a row.
+//! Rows as text: a header line, one line a row, and lines below that begin with `#`.
 //!
-//! A cell can hold anything a stranger typed, so whatever could start a line, a cell or a new direction of reading is written visibly.
+//! A cell can hold anything a stranger typed, so whatever could start a line, a cell or a new direction of reading is written visibly, and no row begins like a line below.
 
 use std::fmt::Write as _;
 
@@ -10,6 +10,17 @@ use crate::text;
 
 /// Between two cells.
 const SEPARATOR: &str = " | ";
+
+/// What a line below a table begins with, and no line within it.
+const FOOT: char = '#';
+
+/// Adds a line below a table, which no row can be taken for.
+pub fn foot(table: &mut String, line: &str) {
+    table.push('\n');
+    table.push(FOOT);
+    table.push(' ');
+    table.push_str(&text::on_one_line(line));
+}
 
 /// Writes the columns of the rows as a table, without a line after the last row.
 pub fn table(columns: &[String], rows: &[Value]) -> String {
@@ -23,11 +34,15 @@ pub fn table(columns: &[String], rows: &[Value]) -> String {
     let paths: Vec<Vec<&str>> = columns.iter().map(|column| column.split('.').collect()).collect();
     for row in rows {
         text.push('\n');
+        let start = text.len();
         for (index, path) in paths.iter().enumerate() {
             text.push_str(if index == 0 { "" } else { SEPARATOR });
             if row.is_object() || index == 0 {
                 cell(&mut text, row, path);
             }
+        }
+        if text[start..].starts_with(FOOT) {
+            text.insert(start, '\\');
         }
     }
     text
@@ -123,6 +138,18 @@ mod tests {
             r"x\nfake \| row\r\n3 rows, complete\u{2028}y\u{202e}z\u{200b}\\\|\u{85} | 7"
         );
         assert!(!text.contains(['\u{2028}', '\u{202e}', '\u{200b}', '\u{85}']));
+    }
+
+    #[test]
+    fn a_row_cannot_look_like_a_line_below_the_table() {
+        let names = ["# 3 rows, complete", "#", "\n# 3 rows, complete", " # x", "\\# x"];
+        let rows: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
+        let mut text = table(&columns(&["name"]), &rows);
+        foot(&mut text, "5 rows\n# complete\u{2028}");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.iter().filter(|line| line.starts_with('#')).count(), 1);
+        assert_eq!(lines[1..4], [r"\# 3 rows, complete", r"\#", r"\n# 3 rows, complete"]);
+        assert_eq!(lines[6], r"# 5 rows\n# complete\u{2028}");
     }
 
     #[test]

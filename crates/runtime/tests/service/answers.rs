@@ -30,7 +30,7 @@ async fn a_list_shows_its_columns_as_structure_and_as_a_table() {
     assert_eq!(answer.shaped.structured.to_string(), expected);
     assert_eq!(
         answer.shaped.text,
-        "id | name | model.name\n18446744073709551616 | A | M\n2 |  | odd\n2 rows, complete"
+        "id | name | model.name\n18446744073709551616 | A | M\n2 |  | odd\n# 2 rows, complete"
     );
     assert!(answer.meta["as_of"].as_str().unwrap().ends_with('Z'));
     assert_eq!(platform.targets(), ["/things?kind=a&page=1&per_page=50"]);
@@ -53,7 +53,7 @@ async fn fields_pick_other_columns() {
         call(&service(&platform), "list_things", json!({"fields": ["price", "model.extra"]}))
             .await
             .unwrap();
-    assert_eq!(answer.shaped.text, "price | model.extra\n1.10 | \n | odd\n2 rows, complete");
+    assert_eq!(answer.shaped.text, "price | model.extra\n1.10 | \n | odd\n# 2 rows, complete");
 }
 
 #[tokio::test]
@@ -81,7 +81,11 @@ async fn an_array_is_a_list_of_its_own() {
     let answer = call(&service(&platform), "list_flat", json!({"limit": 1})).await.unwrap();
     assert_eq!(answer.shaped.structured["items"], json!([{"id": 1}]));
     assert_eq!(answer.shaped.structured["page"]["complete"], json!(false));
-    assert!(answer.shaped.text.contains("1 row, there may be more: raise limit"));
+    assert!(
+        answer.shaped.text.contains("\n# 1 row, more follow; cursor: "),
+        "{}",
+        answer.shaped.text
+    );
 }
 
 #[tokio::test]

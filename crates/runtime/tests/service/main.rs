@@ -4,6 +4,7 @@
 
 mod answers;
 mod cache;
+mod cursors;
 mod dialects;
 mod door;
 mod drift;

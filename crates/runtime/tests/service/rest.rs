@@ -74,9 +74,15 @@ async fn a_tool_takes_the_body_as_its_arguments_and_answers_its_structured_resul
     let base = start(service(&platform), Access::Tenants).await;
     let arguments = json!({"kind": "a", "limit": 1});
     let (_, called) = post(&base, &tool_call(json!(1), "list_things", arguments.clone())).await;
+    // No two cursors are alike.
+    let without_cursor = |mut answer: Value| {
+        assert!(answer["page"]["next_cursor"].take().is_string());
+        answer
+    };
+    let called = without_cursor(called["result"]["structuredContent"].clone());
     for path in ["", "/v1"] {
         let got = rest_call(&format!("{base}{path}"), "list_things", arguments.clone()).await;
-        assert_eq!((got.status, got.json()), (200, called["result"]["structuredContent"].clone()));
+        assert_eq!((got.status, without_cursor(got.json())), (200, called.clone()));
     }
     let url = format!("{base}/tools/list_things");
     assert_eq!(
