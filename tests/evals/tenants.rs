@@ -87,13 +87,16 @@ pub(crate) async fn run() -> Row {
     Row { cells, misses, judged: true }
 }
 
-/// What an answer says but for its moment.
+/// What an answer says but for its moment, and for its cursor, which is sealed anew each time.
 fn plain(answer: &Answer) -> (bool, String, Value) {
-    let mut structured = answer.structured.clone();
+    let (mut text, mut structured) = (answer.text.clone(), answer.structured.clone());
     if let Some(members) = structured.as_object_mut() {
         members.remove("as_of");
     }
-    (answer.failed, answer.text.clone(), structured)
+    if let Some(cursor) = structured.pointer_mut("/page/next_cursor").map(Value::take) {
+        text = text.replace(cursor.as_str().unwrap_or("no cursor"), "");
+    }
+    (answer.failed, text, structured)
 }
 
 /// A device of A is to B what a device of nobody is.
