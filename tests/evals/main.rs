@@ -9,6 +9,7 @@ mod agent;
 mod board;
 mod board_room;
 mod expiry;
+mod incidents;
 mod naive;
 mod offline;
 mod outages;

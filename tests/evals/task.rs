@@ -3,7 +3,7 @@
 use crate::agent::{Agent, Answer, Ending};
 use crate::platform::Platform;
 use crate::world::{Facts, World};
-use crate::{board_room, expiry, offline, outages, projectors, stale, tickets};
+use crate::{board_room, expiry, incidents, offline, outages, projectors, stale, tickets};
 
 /// A question of a person; the words are those of TASKS, and of questions like them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) enum Task {
     Expiry,
     /// Which open tickets does nobody work on?
     Stale,
+    /// What is wrong right now, whatever its age?
+    Incidents,
 }
 
 /// What an answer may cost at most.
@@ -84,6 +86,7 @@ impl Task {
             Self::Tickets => "T12 tickets today",
             Self::Expiry => "what runs out",
             Self::Stale => "stale tickets",
+            Self::Incidents => "active incidents",
         }
     }
 
@@ -97,7 +100,7 @@ impl Task {
             Self::Outages | Self::OutagesToday => of(2, 4_000, 40),
             Self::OutagesOfMonths => of(2, 4_000, 120),
             Self::Tickets => of(6, 4_000, 10),
-            Self::Expiry => of(1, 4_000, 20),
+            Self::Expiry | Self::Incidents => of(1, 4_000, 20),
             // Each open ticket is read.
             Self::Stale => of(1, 4_000, 110),
         }
@@ -107,7 +110,7 @@ impl Task {
     pub(crate) fn toolsets(self) -> Option<&'static str> {
         match self {
             Self::Outages | Self::OutagesToday | Self::OutagesOfMonths => Some("devices"),
-            Self::Expiry | Self::Stale => Some("fleet"),
+            Self::Expiry | Self::Stale | Self::Incidents => Some("fleet"),
             _ => None,
         }
     }
@@ -124,6 +127,7 @@ impl Task {
             Self::Tickets => tickets::truth(world),
             Self::Expiry => expiry::truth(platform, world).await,
             Self::Stale => stale::truth(world),
+            Self::Incidents => incidents::truth(world),
         }
     }
 
@@ -139,6 +143,7 @@ impl Task {
             Self::Tickets => tickets::ask(agent, world).await,
             Self::Expiry => expiry::ask(agent).await,
             Self::Stale => stale::ask(agent).await,
+            Self::Incidents => incidents::ask(agent).await,
         }
     }
 
