@@ -10,7 +10,7 @@ use crate::{board_room, expiry, incidents, offline, outages, projectors, stale, 
 pub(crate) enum Task {
     /// T1: which rooms are offline and why?
     Offline,
-    /// T2, the reading half: which projectors of the building can be rebooted?
+    /// T2 up to the approval: which projectors of the building are rebooted, and which not?
     Projectors,
     /// T4, the reading half: can the room be used, and which one is meant?
     BoardRoom,
@@ -95,8 +95,8 @@ impl Task {
         let of = |calls, tokens_out, upstream| Budget { calls, tokens_out, upstream };
         match self {
             Self::Offline => of(2, 4_000, 20),
-            // Of the projectors, models are read one by one where no bulk tool previews.
-            Self::Projectors | Self::BoardRoom => of(6, 4_000, 30),
+            Self::Projectors => of(4, 2_500, 40),
+            Self::BoardRoom => of(6, 4_000, 30),
             Self::Outages | Self::OutagesToday => of(2, 4_000, 40),
             Self::OutagesOfMonths => of(2, 4_000, 120),
             Self::Tickets => of(6, 4_000, 10),
@@ -110,7 +110,7 @@ impl Task {
     pub(crate) fn toolsets(self) -> Option<&'static str> {
         match self {
             Self::Outages | Self::OutagesToday | Self::OutagesOfMonths => Some("devices"),
-            Self::Expiry | Self::Stale | Self::Incidents => Some("fleet"),
+            Self::Projectors | Self::Expiry | Self::Stale | Self::Incidents => Some("fleet"),
             _ => None,
         }
     }

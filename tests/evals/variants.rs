@@ -78,7 +78,7 @@ pub(crate) fn groups(wanted: impl Fn(&Variant) -> bool) -> Vec<Vec<Variant>> {
 fn all() -> Vec<Variant> {
     let plain = |task, world, seed| {
         // A place that is not there is told to be unknown; lists are empty.
-        let is_nowhere = world == "empty" && task == Task::Outages;
+        let is_nowhere = world == "empty" && [Task::Outages, Task::Projectors].contains(&task);
         let ending = if is_nowhere { Refused } else { Whole };
         Variant { task, world, seed, fault: "", ending }
     };
