@@ -58,7 +58,9 @@ pub(crate) struct Agent<'p> {
 impl Answer {
     pub(crate) fn ending(&self) -> Ending {
         let complete = [&self.structured["complete"], &self.structured["page"]["complete"]];
-        match (self.failed, complete.contains(&&json!(false))) {
+        // Previews of changes have no such member; they say it in words.
+        let unread = self.structured["warnings"].to_string().contains("could not be read");
+        match (self.failed, unread || complete.contains(&&json!(false))) {
             (true, _) => Ending::Refused,
             (false, true) => Ending::Part,
             (false, false) => Ending::Whole,

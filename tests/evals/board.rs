@@ -1,5 +1,7 @@
 //! The scoreboard: what a script said beside what is true, what it cost beside what it may, as a line of a table. It asks nothing.
 
+use std::fmt::Write as _;
+
 use crate::Variant;
 use crate::agent::{Cost, Ending};
 use crate::task::Said;
@@ -138,7 +140,7 @@ pub(crate) fn written(rows: &[Row]) -> String {
     for row in rows {
         for miss in &row.misses {
             let what = row.cells[..4].join(", ");
-            text += &format!("missed: {what}: {miss}\n");
+            let _infallible = writeln!(text, "missed: {what}: {miss}");
         }
     }
     text

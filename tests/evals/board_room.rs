@@ -25,7 +25,7 @@ pub(crate) fn truth(world: &World, small: bool) -> Facts {
     if facts.is_empty() {
         return facts;
     }
-    let (mut broken, mut troubled) = (false, false);
+    let (mut broken, mut ill) = (false, false);
     for device in world.devices_below(path) {
         let (id, status) = (text(&device["id"]), text(&device["effective"]));
         facts.insert(format!("{id} is {status}"));
@@ -34,7 +34,7 @@ pub(crate) fn truth(world: &World, small: bool) -> Facts {
             .active_incidents()
             .any(|incident| incident["device_id"] == id && incident["priority"] == "critical");
         broken |= critical || ["offline", "disconnected", "error"].contains(&status);
-        troubled |= status != "ok" || !troubles.is_empty();
+        ill |= status != "ok" || !troubles.is_empty();
         facts.extend(troubles);
         if status != "ok" {
             facts.insert(format!("reason: {} {status}", text(&device["name"])));
@@ -42,7 +42,7 @@ pub(crate) fn truth(world: &World, small: bool) -> Facts {
     }
     let verdict = if broken {
         "not_ready"
-    } else if troubled {
+    } else if ill {
         "degraded"
     } else {
         "ready"

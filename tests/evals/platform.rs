@@ -26,7 +26,7 @@ pub(crate) struct Platform {
 impl Platform {
     pub(crate) fn start(seed: u64, world: &str) -> Self {
         let seed = seed.to_string();
-        let start = || Running::sandbox_with(&["--seed", &seed, "--scenario", world]);
+        let start = || Running::seeded(world, &seed);
         Self { sandbox: tokio::task::block_in_place(start) }
     }
 

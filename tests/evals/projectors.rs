@@ -1,17 +1,17 @@
-//! T2, the reading half: "Reboot all projectors in building HQ/B1": which ones can be, and which not for which reason.
+//! T2, up to the approval: "Reboot all projectors in building HQ/B1, ask me first": who is a target, who is left out and why, and nothing is sent before somebody agreed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::agent::Agent;
 use crate::platform::Platform;
 use crate::task::Said;
 use crate::world::{Facts, World, text};
 
-/// The building, and how a person would look for its projectors.
+/// The building, and the word in the names of the models; the small world has no projectors.
 fn place(small: bool) -> (&'static str, &'static str) {
-    if small { ("Northwind/Oslo", "projector Oslo") } else { ("HQ/B1", "projector HQ B1") }
+    if small { ("Northwind/Oslo", "panel") } else { ("HQ/B1", "projector") }
 }
 
 /// Models by id: name, and whether it can be rebooted; from the platform itself.
@@ -22,86 +22,68 @@ async fn models(platform: &Platform) -> BTreeMap<String, (String, bool)> {
         let whole = platform.row(&format!("models/{id}")).await;
         let commands = whole["commands"].as_array().unwrap();
         let reboots = commands.iter().any(|command| command["name"] == "reboot");
-        models.insert(id, (text(&row["model"]).to_owned(), reboots));
+        models.insert(id, (text(&row["model"]).to_lowercase(), reboots));
     }
     models
 }
 
 pub(crate) async fn truth(platform: &Platform, world: &World, small: bool) -> Facts {
     let models = models(platform).await;
+    let (space, word) = place(small);
     let mut facts = Facts::new();
-    for device in world.devices_below(place(small).0) {
+    let (mut targets, mut excluded) = (0, 0);
+    for device in world.devices_below(space) {
         let (model, reboots) = &models[text(&device["model_id"])];
-        if !model.contains("Projector") {
+        if !model.contains(word) {
             continue;
         }
-        let (id, is_well) = (text(&device["id"]), device["effective"] == "ok");
-        let status = text(&device["effective"]);
-        facts.insert(match (is_well, reboots) {
+        let (id, status) = (text(&device["id"]), text(&device["effective"]));
+        let fetches = !["offline", "never_seen"].contains(&status);
+        targets += usize::from(fetches && *reboots);
+        excluded += usize::from(!fetches || !reboots);
+        facts.insert(match (fetches, reboots) {
             (_, false) => format!("{id} is left out: no reboot"),
             (false, true) => format!("{id} is left out: {status}"),
             (true, true) => format!("{id} is a target"),
         });
     }
+    facts.insert(format!("{targets} targets, {excluded} left out"));
     facts
 }
 
 pub(crate) async fn ask(agent: &mut Agent<'_>, small: bool) -> Said {
-    let (space, query) = place(small);
-    let asked = json!({"query": query, "kinds": ["device"], "limit": 50});
-    let found = agent.call("find", asked).await;
+    let (space, word) = place(small);
+    let found = agent.call("find", json!({"query": space, "kinds": ["space"], "limit": 3})).await;
     let mut said = Said::of(&[&found]);
-    let status: BTreeMap<String, String> = found
-        .list("/hits")
-        .iter()
-        .map(|hit| (text(&hit["id"]).to_owned(), text(&hit["status"]).to_owned()))
-        .collect();
-    if status.is_empty() {
+    let mut asked = json!({"selector": {"space": space, "model": format!("*{word}*")}, "command": "reboot", "dry_run": true});
+    let preview = agent.call("bulk_command", asked.clone()).await;
+    said.hear(&preview);
+    if preview.failed {
         return said;
     }
-    let all = ["ok", "warning", "error", "offline", "disconnected", "never_seen"];
-    let asked = json!({"group_by": "model", "space": space, "status": all});
-    let by_model = agent.call("fleet_health", asked).await;
-    said.hear(&by_model);
-    // Groups hold fewer devices than they count where not all fit; those that are nowhere listed are in the one such group.
-    let mut rest: BTreeSet<&String> = status.keys().collect();
-    let mut groups: Vec<(BTreeSet<String>, bool)> = Vec::new();
-    for group in by_model.list("/groups") {
-        let devices = group["devices"].as_array().into_iter().flatten();
-        let ids: BTreeSet<String> = devices.map(|row| text(&row["id"]).to_owned()).collect();
-        let short = group["matched"].as_u64() != Some(ids.len() as u64);
-        let ids: BTreeSet<String> = ids.into_iter().filter(|id| rest.remove(id)).collect();
-        if !ids.is_empty() {
-            groups.push((ids, short));
-        }
+    for target in preview.list("/targets") {
+        said.facts.insert(format!("{} is a target", text(&target["id"])));
     }
-    let short = groups.iter_mut().filter(|(_, short)| *short).collect::<Vec<_>>();
-    match (short.len(), rest.is_empty()) {
-        (_, true) => {}
-        (1, false) => {
-            short.into_iter().for_each(|(ids, _)| ids.extend(rest.iter().map(|id| (*id).clone())))
-        }
-        _ => said.misses.push(format!("the models of {rest:?} are not told")),
+    for device in preview.list("/excluded") {
+        let why = text(&device["why"]);
+        let reasons =
+            [("no command", "no reboot"), ("offline", "offline"), ("never", "never_seen")];
+        let reason = reasons.iter().find(|(words, _)| why.contains(words)).map_or(why, |it| it.1);
+        said.facts.insert(format!("{} is left out: {reason}", text(&device["id"])));
     }
-    for (ids, _) in groups {
-        let reboots = can_reboot(agent, &mut said, ids.first().unwrap()).await;
-        for id in ids {
-            said.facts.insert(match (status[&id].as_str(), reboots) {
-                (_, false) => format!("{id} is left out: no reboot"),
-                ("ok", true) => format!("{id} is a target"),
-                (status, true) => format!("{id} is left out: {status}"),
-            });
-        }
+    let (targets, excluded) = (preview.list("/targets").len(), preview.list("/excluded").len());
+    said.facts.insert(format!("{targets} targets, {excluded} left out"));
+    if targets == 0 {
+        return said;
+    }
+    let request = &preview.structured["request"];
+    if request["method"] != "POST" || request["body"] != json!({"command": "reboot"}) {
+        said.misses.push(format!("the preview shows {request}"));
+    }
+    asked["dry_run"] = Value::Bool(false);
+    let unasked = agent.call("bulk_command", asked).await;
+    if !unasked.failed || !unasked.text.contains("confirmation_required") {
+        said.misses.push(format!("without a yes it answered {}", unasked.text));
     }
     said
-}
-
-/// Whether a device's model knows the command.
-async fn can_reboot(agent: &mut Agent<'_>, said: &mut Said, device: &str) -> bool {
-    let device = agent.call("get_device", json!({"device_id": device})).await;
-    let model = device.structured["model"]["id"].clone();
-    let model = agent.call("get_device_model", json!({"model_id": model})).await;
-    said.hear(&device);
-    said.hear(&model);
-    model.list("/commands").iter().any(|command| command["name"] == "reboot")
 }

@@ -3,14 +3,14 @@
 use crate::agent::{Agent, Answer, Ending};
 use crate::platform::Platform;
 use crate::world::{Facts, World};
-use crate::{board_room, expiry, offline, outages, projectors, stale, tickets};
+use crate::{board_room, expiry, incidents, offline, outages, projectors, stale, tickets};
 
 /// A question of a person; the words are those of TASKS, and of questions like them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
     /// T1: which rooms are offline and why?
     Offline,
-    /// T2, the reading half: which projectors of the building can be rebooted?
+    /// T2 up to the approval: which projectors of the building are rebooted, and which not?
     Projectors,
     /// T4, the reading half: can the room be used, and which one is meant?
     BoardRoom,
@@ -26,6 +26,8 @@ pub(crate) enum Task {
     Expiry,
     /// Which open tickets does nobody work on?
     Stale,
+    /// What is wrong right now, whatever its age?
+    Incidents,
 }
 
 /// What an answer may cost at most.
@@ -56,7 +58,9 @@ impl Said {
             misses: Vec::new(),
             text: String::new(),
         };
-        answers.iter().for_each(|answer| said.hear(answer));
+        for answer in answers {
+            said.hear(answer);
+        }
         said
     }
 
@@ -82,6 +86,7 @@ impl Task {
             Self::Tickets => "T12 tickets today",
             Self::Expiry => "what runs out",
             Self::Stale => "stale tickets",
+            Self::Incidents => "active incidents",
         }
     }
 
@@ -90,13 +95,12 @@ impl Task {
         let of = |calls, tokens_out, upstream| Budget { calls, tokens_out, upstream };
         match self {
             Self::Offline => of(2, 4_000, 20),
-            // The bulk tool's preview will be one call; until then models are read one by one.
-            Self::Projectors => of(6, 4_000, 30),
+            Self::Projectors => of(4, 2_500, 40),
             Self::BoardRoom => of(6, 4_000, 30),
             Self::Outages | Self::OutagesToday => of(2, 4_000, 40),
             Self::OutagesOfMonths => of(2, 4_000, 120),
             Self::Tickets => of(6, 4_000, 10),
-            Self::Expiry => of(1, 4_000, 20),
+            Self::Expiry | Self::Incidents => of(1, 4_000, 20),
             // Each open ticket is read.
             Self::Stale => of(1, 4_000, 110),
         }
@@ -106,7 +110,7 @@ impl Task {
     pub(crate) fn toolsets(self) -> Option<&'static str> {
         match self {
             Self::Outages | Self::OutagesToday | Self::OutagesOfMonths => Some("devices"),
-            Self::Expiry | Self::Stale => Some("fleet"),
+            Self::Projectors | Self::Expiry | Self::Stale | Self::Incidents => Some("fleet"),
             _ => None,
         }
     }
@@ -123,6 +127,7 @@ impl Task {
             Self::Tickets => tickets::truth(world),
             Self::Expiry => expiry::truth(platform, world).await,
             Self::Stale => stale::truth(world),
+            Self::Incidents => incidents::truth(world),
         }
     }
 
@@ -138,6 +143,7 @@ impl Task {
             Self::Tickets => tickets::ask(agent, world).await,
             Self::Expiry => expiry::ask(agent).await,
             Self::Stale => stale::ask(agent).await,
+            Self::Incidents => incidents::ask(agent).await,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::task::Task;
 
 const SEEDS: [u64; 3] = [1, 2, 7];
 /// Asked in every world.
-const TASKS: [Task; 7] = [
+const TASKS: [Task; 8] = [
     Task::Offline,
     Task::Projectors,
     Task::BoardRoom,
@@ -14,6 +14,7 @@ const TASKS: [Task; 7] = [
     Task::Tickets,
     Task::Expiry,
     Task::Stale,
+    Task::Incidents,
 ];
 
 /// Faults of `baseline`: rules of the sandbox, and how an honest answer ends.
@@ -45,6 +46,8 @@ const FAULTS: &[(Task, &str, Ending)] = &[
     (Task::Stale, "500 path=*/devices query=page=7", Part),
     (Task::Stale, "429 retry-after=1 nth=20", Whole),
     (Task::Stale, "500 path=*/tickets/* from=40", Part),
+    (Task::Incidents, "500 path=*/tickets", Part),
+    (Task::Incidents, "429 retry-after=1 nth=2", Whole),
     (Task::Expiry, "500 path=*/licenses", Refused),
     (Task::Expiry, "500 path=*/devices query=page=7", Part),
 ];
@@ -75,7 +78,7 @@ pub(crate) fn groups(wanted: impl Fn(&Variant) -> bool) -> Vec<Vec<Variant>> {
 fn all() -> Vec<Variant> {
     let plain = |task, world, seed| {
         // A place that is not there is told to be unknown; lists are empty.
-        let is_nowhere = world == "empty" && task == Task::Outages;
+        let is_nowhere = world == "empty" && [Task::Outages, Task::Projectors].contains(&task);
         let ending = if is_nowhere { Refused } else { Whole };
         Variant { task, world, seed, fault: "", ending }
     };
