@@ -12,10 +12,10 @@ use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
 
-use self::apply::{Ran, SEND, apply, read_back};
+use self::apply::{Ran, apply, read_back};
 use self::plan::Plan;
 use self::report::{Room, preview, report};
-use super::room_status;
+use super::{command::SEND, room_status};
 use crate::generated::workflows::{RoomStatus, ShutdownMeetingRoom, StartMeetingRoomPreset};
 use crate::presets::{Presets, SHUTDOWN};
 
@@ -99,7 +99,7 @@ async fn after(desk: &Desk<'_>, plan: &Plan<'_>, ran: &[Ran]) -> Room {
             }
         }
         Err(failure) => {
-            room.warnings.push(format!("the room could not be read afterwards ({failure})"))
+            room.warnings.push(format!("the room could not be read afterwards ({failure})"));
         }
     }
     if room.devices.values().any(Value::is_null) {

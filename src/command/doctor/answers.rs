@@ -46,6 +46,8 @@ mod tests {
     use crate::command::prepare_offering;
     use crate::config::Config;
     use crate::config::source::Surroundings;
+    use crate::presets::Presets;
+    use crate::workflows::Fleet;
     use crate::xyte::Xyte;
 
     #[tokio::test]
@@ -55,7 +57,7 @@ mod tests {
         let config = Config::read(&flags, &Surroundings::default()).unwrap();
         let ready = prepare_offering(&config, &Toolsets::All).await.unwrap();
         let (service, caller) = (&ready.service, own_caller(&ready));
-        let xyte = Xyte::new(String::new());
+        let xyte = Xyte::new(String::new(), Fleet { presets: Presets::load(None).unwrap() });
         let tools = &service.catalogue.tools;
         // What is changed is seen by no read; what is computed takes the answers of others.
         let is_read = |tool: &Tool| tool.is_read() && !tool.entry.is_computed();
