@@ -40,11 +40,19 @@ pub(crate) struct Ready {
 
 /// Makes the service; with the sandbox, the platform as well.
 pub(crate) async fn prepare(config: &Config) -> anyhow::Result<Ready> {
-    prepare_offering(config, &config.toolsets).await
+    prepare_with(config, &config.toolsets, config.rate_limit).await
 }
 
-/// The same with toolsets that may differ from the operator's.
-async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Result<Ready> {
+/// The same with everything in reach, and without a limit: looks at the platform are no calls of the key's user.
+async fn prepare_unbound(config: &Config) -> anyhow::Result<Ready> {
+    prepare_with(config, &Toolsets::All, 0).await
+}
+
+async fn prepare_with(
+    config: &Config,
+    toolsets: &Toolsets,
+    rate_limit: u32,
+) -> anyhow::Result<Ready> {
     let catalogue = Catalogue::load(generated::CAPABILITIES)
         .context("the embedded capabilities cannot be loaded")?;
     check_toolsets(toolsets, &catalogue)?;
@@ -58,7 +66,7 @@ async fn prepare_offering(config: &Config, toolsets: &Toolsets) -> anyhow::Resul
     let settings = Settings {
         toolsets: toolsets.clone(),
         read_only: config.read_only,
-        rate_limit: config.rate_limit,
+        rate_limit,
         redis: config.redis.as_ref().map(|redis| redis.address.clone()),
         deadline: config.deadline,
         long_deadline: config.deadline.max(LONG_DEADLINE),

@@ -17,8 +17,9 @@ pub(crate) mod workflows {
 mod tests {
     #[test]
     fn the_calls_are_sorted_as_the_search_needs_them() {
-        assert!(super::calls::CALLS.is_sorted_by_key(|(id, _)| id));
-        assert!(super::calls::find("list_devices").is_some());
-        assert!(super::calls::find("list_device").is_none());
+        let calls = super::calls::CALLS;
+        assert!(calls.is_sorted_by_key(|(id, _)| id));
+        assert!(calls.iter().all(|(id, _)| super::calls::find(id).is_some()));
+        assert!(super::calls::find("no_such_operation").is_none());
     }
 }

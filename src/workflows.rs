@@ -1,5 +1,6 @@
 //! The computed tools: questions about a whole fleet, each in a file of its own. They know no transport and no HTTP.
 
+mod answer;
 mod bulk;
 mod bulk_command;
 mod bulk_incidents;
@@ -7,23 +8,32 @@ mod bulk_report;
 mod bulk_tickets;
 mod bulk_update;
 pub(crate) mod command;
+mod device;
 mod expiry_report;
 mod find;
 mod fleet;
 mod fleet_health;
+mod get_device_analytics_report;
+mod history;
+mod incident_triage;
 mod offer;
 mod pattern;
+mod period;
 mod preset;
 mod room_status;
+mod search_device_histories;
 mod space;
+mod ticket_triage;
+mod timeline;
 
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
 use crate::generated::workflows::{
     BulkCommand, BulkReport, BulkResolveTickets, BulkResumeIncidents, BulkSuspendIncidents,
-    BulkUpdateDevices, ExpiryReport, Find, FleetHealth, RoomStatus, ShutdownMeetingRoom,
-    StartMeetingRoomPreset, Workflows,
+    BulkUpdateDevices, ExpiryReport, Find, FleetHealth, GetDeviceAnalyticsReport, IncidentTriage,
+    RoomStatus, SearchDeviceHistories, ShutdownMeetingRoom, StartMeetingRoomPreset, TicketTriage,
+    Workflows,
 };
 use crate::presets::Presets;
 
@@ -125,5 +135,37 @@ impl Workflows for Fleet {
         arguments: ExpiryReport,
     ) -> Result<Computed, Failure> {
         expiry_report::compute(desk, arguments).await
+    }
+
+    async fn search_device_histories(
+        &self,
+        desk: &Desk<'_>,
+        arguments: SearchDeviceHistories,
+    ) -> Result<Computed, Failure> {
+        Box::pin(search_device_histories::compute(desk, arguments)).await
+    }
+
+    async fn get_device_analytics_report(
+        &self,
+        desk: &Desk<'_>,
+        arguments: GetDeviceAnalyticsReport,
+    ) -> Result<Computed, Failure> {
+        Box::pin(get_device_analytics_report::compute(desk, arguments)).await
+    }
+
+    async fn incident_triage(
+        &self,
+        desk: &Desk<'_>,
+        arguments: IncidentTriage,
+    ) -> Result<Computed, Failure> {
+        Box::pin(incident_triage::compute(desk, arguments)).await
+    }
+
+    async fn ticket_triage(
+        &self,
+        desk: &Desk<'_>,
+        arguments: TicketTriage,
+    ) -> Result<Computed, Failure> {
+        Box::pin(ticket_triage::compute(desk, arguments)).await
     }
 }

@@ -89,12 +89,11 @@ fn on_stdio_a_call_is_cancelled_by_its_notification() {
 
 #[test]
 fn the_deadline_drops_the_request() {
-    let hanging = Hanging::http(&["--deadline-ms", "200"]);
-    let started = std::time::Instant::now();
+    // Nothing else would end the request within an hour.
+    let hanging = Hanging::http(&["--deadline-ms", "200", "--timeout-ms", "3600000"]);
     let client = hanging.send("POST /mcp", "Connection: close\r\n", &call().to_string());
     let mut held = hanging.held();
     held.is_dropped();
     let answer = client.answer();
     assert!(answer.contains(r#""code":"timeout""#), "{answer}");
-    assert!(started.elapsed() < std::time::Duration::from_secs(10));
 }

@@ -38,17 +38,38 @@ fn the_sandbox_is_always_well() {
 }
 
 #[test]
+fn its_looks_do_not_count_against_the_limit_of_calls() {
+    let (code, report) = doctor(&["--sandbox", "--rate-limit", "1"], &[]);
+    assert_eq!(code, 0, "{report}");
+    let answers = report["checks"].as_array().unwrap().iter().find(|it| it["name"] == "answers");
+    assert!(answers.unwrap()["message"].as_str().unwrap().starts_with("6 compared"), "{report}");
+}
+
+#[test]
+fn the_columns_are_as_wide_as_what_they_hold() {
+    let output = program().args(["doctor", "--sandbox"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (_, table) = text.split_once("\n\n").unwrap();
+    let from = table.find(" from\n").unwrap() + 1;
+    let sources = ["flag", "environment", ".env", "file", "default"];
+    for line in table.lines().skip(1) {
+        let source = &line[from..];
+        assert!(sources.iter().any(|known| source.starts_with(known)), "{line}\n{text}");
+    }
+}
+
+#[test]
 fn answers_that_the_document_does_not_know_are_listed_and_no_fault() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for socket in listener.incoming() {
             let mut socket = socket.unwrap();
-            let _request = socket.read(&mut [0; 4096]).unwrap();
+            let _request = socket.read(&mut [0; 4096]).unwrap_or_default();
             let body = r#"{"items":[{"id":7,"status":"asleep"}],"colour":"red"}"#;
             let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json";
             let length = body.len();
-            write!(socket, "{head}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+            write!(socket, "{head}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap_or_default();
         }
     });
     let (code, report) = doctor(&["--base-url", &base], &[("XYTE_API_KEY", KEY_A)]);
@@ -76,11 +97,16 @@ fn each_kind_of_fault_has_its_exit_code() {
     let key = ("XYTE_API_KEY", "a-key-that-the-sandbox-does-not-know");
     assert_eq!(doctor(&[], &[("XYTE_RATE_LIMIT", "many")]).0, 2);
     assert_eq!(doctor(&["--sandbox", "--toolsets", "devises"], &[]).0, 2);
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
-    assert_eq!(doctor(&["--base-url", &nobody], &[]).0, 3);
-    assert_eq!(doctor(&["--base-url", &nobody], &[key]).0, 3);
+    let mut unheard = program();
+    unheard.arg("doctor").stdout(std::fs::File::create("/dev/full").unwrap());
+    unheard.args(["--sandbox", "--sandbox-scenario", "small"]);
+    assert_eq!(unheard.output().unwrap().status.code(), Some(1), "nobody can be told");
+    // No port that a test is given is that low.
+    let nobody = "http://127.0.0.1:1";
+    assert_eq!(doctor(&["--base-url", nobody], &[]).0, 3);
+    assert_eq!(doctor(&["--base-url", nobody], &[key]).0, 3);
+    let redis = ("REDIS_URL", "redis://127.0.0.1:1");
+    assert_eq!(doctor(&["--sandbox", "--sandbox-scenario", "small"], &[redis]).0, 7);
     // The system takes the connection, and nobody ever reads from it.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let slow = format!("http://{}", silent.local_addr().unwrap());

@@ -93,6 +93,7 @@ fn check_example(entry: &Value) {
     let output = call.output().unwrap();
     let answer = steady(&String::from_utf8(output.stdout).unwrap());
     assert!(output.status.success(), "{tool} {arguments}: {answer}");
+    let answer = format!("{:#}\n", without_cursor(serde_json::from_str(&answer).unwrap()));
     assert!(answer == recorded(tool), "docs/examples/{tool}.json {MEND}");
     let mut schemas = boon::Schemas::new();
     let mut compiler = boon::Compiler::new();
@@ -103,6 +104,14 @@ fn check_example(entry: &Value) {
     if let Err(err) = schemas.validate(&answer, schema) {
         panic!("the answer of {tool} does not fit its output schema: {err:#}");
     }
+}
+
+/// No two cursors are alike, so a recorded answer holds a word in place of one.
+fn without_cursor(mut answer: Value) -> Value {
+    if let Some(cursor) = answer.pointer_mut("/page/next_cursor").filter(|it| it.is_string()) {
+        *cursor = "opaque-cursor".into();
+    }
+    answer
 }
 
 #[test]
@@ -129,6 +138,6 @@ fn every_resource_answers_as_recorded() {
             assert!((1..=2).contains(&kept), "{uri}");
             items.as_array_mut().unwrap().truncate(kept);
         }
-        assert!(answer == example, "docs/examples of {uri} {MEND}");
+        assert!(without_cursor(answer) == example, "docs/examples of {uri} {MEND}");
     }
 }

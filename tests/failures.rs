@@ -41,7 +41,12 @@ fn error(result: &Value) -> Value {
 
 /// Calls a tool of a server in front of such a platform.
 async fn behind(base: &str, tool: &str, arguments: Value) -> Value {
-    let server = Running::http(&["--base-url", base, "--toolsets", "all", "--timeout-ms", "300"]);
+    behind_with(&[], base, tool, arguments).await
+}
+
+/// The same with other settings.
+async fn behind_with(settings: &[&str], base: &str, tool: &str, arguments: Value) -> Value {
+    let server = Running::http(&[&["--base-url", base, "--toolsets", "all"], settings].concat());
     error(&server.call(tool, arguments, &[("x-xyte-api-key", KEY_A)]).await)
 }
 
@@ -81,6 +86,7 @@ async fn of_the_way_there() -> Vec<(&'static str, Value)> {
     // Bound and never accepted: the connection stands, and nobody answers.
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let hung = format!("http://{}", silent.local_addr().unwrap());
+    let short = ["--timeout-ms", "300"];
     vec![
         ("server_error", behind(&upstream(html), "list_devices", json!({})).await),
         ("server_error_of_a_write", behind(&upstream(html), "update_device", update()).await),
@@ -88,8 +94,8 @@ async fn of_the_way_there() -> Vec<(&'static str, Value)> {
         ("rate_limited_by_the_platform", behind(&upstream(busy), "list_devices", json!({})).await),
         ("redirect", behind(&upstream(moved), "list_devices", json!({})).await),
         ("network_error", behind("http://127.0.0.1:1", "list_devices", json!({})).await),
-        ("timeout", behind(&hung, "list_devices", json!({})).await),
-        ("timeout_of_a_write", behind(&hung, "update_device", update()).await),
+        ("timeout", behind_with(&short, &hung, "list_devices", json!({})).await),
+        ("timeout_of_a_write", behind_with(&short, &hung, "update_device", update()).await),
         ("circuit_open", of_a_platform_that_is_not_there().await),
     ]
 }

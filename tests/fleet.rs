@@ -1,48 +1,29 @@
 //! Questions about the whole fleet, against what is planted in the sandbox: facts, size, requests, and honesty where a page is missing.
 
 #![allow(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
-#![allow(clippy::print_stdout, reason = "the scoreboard is for the log")]
 
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use support::fleet::{ask, rig};
 use support::{KEY_A, Running};
 
-/// Tokens that one answer about the fleet may cost.
-const MOST_TOKENS: usize = 4000;
-
-/// A server in front of a sandbox with this scenario.
-fn rig(scenario: &str) -> (Running, Running) {
-    let sandbox = Running::sandbox_of(scenario);
-    let base = format!("http://{}", sandbox.address);
-    let server = Running::http(&["--base-url", &base]);
-    (sandbox, server)
-}
-
-/// Asks once, prints what it cost, and holds it to the bounds.
-async fn ask(rig: &(Running, Running), tool: &str, arguments: Value) -> Value {
-    let (sandbox, server) = rig;
-    let before = sandbox.received().await;
-    let result = server.call(tool, arguments.clone(), &[("x-xyte-api-key", KEY_A)]).await;
-    let requests = sandbox.received().await - before;
-    let text = result["content"][0]["text"].as_str().unwrap().chars().count();
-    let structured = result["structuredContent"].to_string().chars().count();
-    let tokens = text.max(structured).div_ceil(4);
-    println!(
-        "scoreboard: {tool} {arguments}: 1 call, {tokens} tokens, {requests} upstream requests"
-    );
-    assert!(tokens <= MOST_TOKENS, "{tokens} tokens");
-    assert!(requests <= 20, "{requests} requests");
-    result
-}
-
-/// The first thousand devices, read without the tool under test.
+/// All devices, read without the tool under test.
 async fn devices(server: &Running) -> Vec<Value> {
-    let whole = json!({"limit": 1000, "fields": ["id", "effective_status"]});
-    let result = server.call("list_devices", whole, &[("x-xyte-api-key", KEY_A)]).await;
-    result["structuredContent"]["items"].as_array().unwrap().clone()
+    let mut arguments = json!({"limit": 1000, "fields": ["id", "effective_status"]});
+    let mut devices = Vec::new();
+    loop {
+        let headers = [("x-xyte-api-key", KEY_A)];
+        let result = server.call("list_devices", arguments.clone(), &headers).await;
+        let answer = &result["structuredContent"];
+        devices.extend(answer["items"].as_array().unwrap().clone());
+        arguments["cursor"] = answer["page"]["next_cursor"].clone();
+        if arguments["cursor"].is_null() {
+            return devices;
+        }
+    }
 }
 
 fn ids(group: &Value) -> BTreeSet<String> {
@@ -193,7 +174,7 @@ async fn a_room_is_judged_with_reasons_and_not_where_something_could_not_be_read
     let refused = ask(&rig, "room_status", json!({"space": "Board room"})).await;
     assert!(refused["content"][0]["text"].as_str().unwrap().contains("ambiguous_name"));
 
-    let rig = self::rig("baseline+500 path=*/tickets");
+    let rig = support::fleet::rig("baseline+500 path=*/tickets");
     let result = ask(&rig, "room_status", json!({"space": room})).await;
     let answer = &result["structuredContent"];
     assert_eq!((&answer["verdict"], &answer["complete"]), (&Value::Null, &json!(false)));

@@ -42,6 +42,9 @@ pub(crate) async fn run(
             None => bail!("no tool `{tool}`; `xyte-mcp capabilities` lists them"),
         }
     };
+    if let Some(words) = found.deprecation(tool) {
+        writeln!(std::io::stderr(), "deprecated: {words}")?; // Standard output is the result alone.
+    }
     caller.selection.toolsets = Toolsets::All; // Whoever types the name of a tool has chosen it.
     caller.person = match agreement {
         Agreement::Given => Person::Now(Arc::new(Agreed)),

@@ -8,13 +8,12 @@ use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use xyte_mcp_runtime::caller::Toolsets;
 use xyte_mcp_runtime::dispatch::{Call, View, dispatch};
 use xyte_mcp_runtime::drift::Departure;
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::upstream::{ClientSettings, Trust, client};
 
-use super::{Ready, own_caller, prepare_offering};
+use super::{Ready, own_caller, prepare_unbound};
 use crate::config::{self, Config};
 
 /// For each key, by its variable, the name of its check and a read that costs the platform little, with its arguments.
@@ -100,7 +99,7 @@ impl Check {
 pub(crate) async fn run(config: &Config, form: Form) -> anyhow::Result<ExitCode> {
     let (mut checks, mut departures) = (Vec::new(), Vec::new());
     // The operator's bound is for callers; the doctor has to reach what it looks at.
-    match prepare_offering(config, &Toolsets::All).await {
+    match prepare_unbound(config).await {
         Ok(ready) => {
             checks.push(match super::check_toolsets(&config.toolsets, &ready.service.catalogue) {
                 Ok(()) => Check::passed("settings", mode(config, &ready)),
@@ -166,11 +165,12 @@ fn finish(
 
 fn text(report: &Report) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
+    let width = widest(report.checks.iter().map(|check| check.name));
     for check in &report.checks {
         let mark = if check.ok { "ok   " } else { "FAULT" };
-        writeln!(text, "{mark} {:13} {}", check.name, check.message)?;
+        writeln!(text, "{mark} {:width$} {}", check.name, check.message)?;
         if let Some(hint) = &check.hint {
-            writeln!(text, "{:19} {hint}", "")?;
+            writeln!(text, "{:6}{:width$} {hint}", "", "")?;
         }
     }
     for departure in &report.departures {
@@ -179,15 +179,24 @@ fn text(report: &Report) -> Result<String, std::fmt::Error> {
     for warning in &report.warnings {
         writeln!(text, "warn  {warning}")?;
     }
-    if !report.settings.is_empty() {
-        writeln!(text, "\n{:21} {:38} from", "setting", "value")?;
+    if report.settings.is_empty() {
+        return Ok(text);
     }
+    let names = widest(report.settings.iter().map(|setting| setting.name));
+    let values = widest(report.settings.iter().map(|setting| setting.value.as_str()));
+    writeln!(text, "\n{:names$} {:values$} from", "setting", "value")?;
     for Setting { name, value, source, variable } in &report.settings {
         let value = if value.is_empty() { "(none)" } else { value };
         let variable = variable.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
-        writeln!(text, "{name:21} {value:38} {source}{variable}")?;
+        writeln!(text, "{name:names$} {value:values$} {source}{variable}")?;
     }
     Ok(text)
+}
+
+/// The width of a column that holds these; a longer one than any screen goes over its end.
+fn widest<'a>(cells: impl Iterator<Item = &'a str>) -> usize {
+    const LONGEST: usize = 60;
+    cells.map(|cell| cell.chars().count()).filter(|width| *width <= LONGEST).max().unwrap_or(0)
 }
 
 fn mode(config: &Config, ready: &Ready) -> String {
@@ -223,11 +232,12 @@ async fn read(ready: &Ready, name: &'static str, tool: &str, arguments: &str) ->
     let arguments: Map<String, Value> = serde_json::from_str(arguments).unwrap_or_default();
     let started = Instant::now();
     let call = Call { tool, arguments, view: View::Tool };
-    match dispatch(&ready.service, &own_caller(ready), call).await {
-        Ok(_) => {
-            let ms = started.elapsed().as_millis();
-            Check::passed(name, format!("`{}` answered after {ms} ms", tool.name()))
-        }
+    let answered = dispatch(&ready.service, &own_caller(ready), call).await;
+    let ms = started.elapsed().as_millis();
+    // An answer that comes while another is looked at would be let pass.
+    ready.service.drift.settled().await;
+    match answered {
+        Ok(_) => Check::passed(name, format!("`{}` answered after {ms} ms", tool.name())),
         Err(failure) => {
             let message = format!("`{}`: {failure}", tool.name());
             Check::failed(name, Fault::of(&failure), message, failure.hint)

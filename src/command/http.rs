@@ -1,7 +1,7 @@
 //! `xyte-mcp http`: the HTTP service, for one tenant or many.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const BODY_LIMIT: usize = 1024 * 1024; // Bytes; no call of a tool comes near it
 const DRAIN: Duration = Duration::from_secs(45); // Longer than the deadline of any call, unless the operator set a longer one.
 const AFTER_DEADLINE: Duration = Duration::from_secs(5); // For an answer to be written.
 
-/// Most connections at a time: far more than callers need. Idle ones take 12 kB each, half requests up to 70 kB.
+/// Most connections at a time: far more than callers need. Idle ones take 12 kB each, half requests 20 kB, and long ones share a bounded room beyond that.
 const MOST_CONNECTIONS: usize = 4096;
 
 /// Open files besides: connections to the platform, those that are about to end, the audit, the runtime's own.
@@ -59,6 +59,11 @@ pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()>
     }
     if let Some(warning) = config.seal_warning() {
         tracing::warn!("{warning}");
+    }
+    if is_reached_in_vain(config) {
+        tracing::warn!(
+            "XYTE_ALLOWED_HOSTS names this machine only, so whoever reaches {address} by another name gets 403"
+        );
     }
     tracing::info!(server.address = %address, "MCP at http://{address}/mcp");
     let server = Server::for_requests(ready.service, identity());
@@ -99,8 +104,18 @@ fn access(config: &Config, flags: HttpFlags, own_keys: &Arc<BTreeMap<String, Key
     } else if config.host.is_loopback() || config.sandbox.is_some() || flags.allow_unauthenticated {
         Access::OwnForAnyone(own_keys.clone())
     } else {
-        Access::OwnForToken { keys: own_keys.clone(), token: config.http_token.clone() }
+        let openers = [&config.http_token, &config.api_key].into_iter().flatten().cloned();
+        Access::OwnForToken { keys: own_keys.clone(), openers: openers.collect() }
     }
+}
+
+/// Whether others can reach the server, and none by a name that it answers to.
+fn is_reached_in_vain(config: &Config) -> bool {
+    let is_local = |name: &String| {
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        bare == "localhost" || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    };
+    !config.host.is_loopback() && config.allowed_hosts.iter().all(is_local)
 }
 
 #[cfg(test)]
@@ -135,5 +150,34 @@ mod tests {
             matches!(at("127.0.0.1", None, closed), Access::Tenants),
             "a partner's key alone serves no stranger"
         );
+    }
+    #[test]
+    fn the_servers_token_and_the_organizations_key_open_a_public_server_and_the_partners_does_not()
+    {
+        let some = |text: &str| Some(text.to_owned());
+        let flags = Flags {
+            host: some("0.0.0.0"),
+            api_key: some("k"),
+            partner_api_key: some("p"),
+            mcp_http_token: some("a-token-of-24-characters"),
+            ..Flags::default()
+        };
+        let config = Config::read(&flags, &Surroundings::default()).unwrap();
+        let access = access(&config, HttpFlags::default(), &Arc::default());
+        let Access::OwnForToken { openers, .. } = access else { panic!("{access:?}") };
+        let expected = ["a-token-of-24-characters", "k"].map(|key| Key::new(key).unwrap());
+        assert_eq!(*openers, expected);
+    }
+
+    #[test]
+    fn a_public_address_whose_names_are_all_local_is_warned_of() {
+        let at = |host: &str, hosts: Option<&str>| {
+            let allowed_hosts = hosts.map(str::to_owned);
+            let flags = Flags { host: Some(host.to_owned()), allowed_hosts, ..Flags::default() };
+            is_reached_in_vain(&Config::read(&flags, &Surroundings::default()).unwrap())
+        };
+        assert!(at("0.0.0.0", None) && at("192.0.2.1", Some("localhost,[::1]")));
+        assert!(!at("127.0.0.1", None) && !at("::1", None));
+        assert!(!at("0.0.0.0", Some("localhost,mcp.example.com")) && !at("0.0.0.0", Some("*")));
     }
 }

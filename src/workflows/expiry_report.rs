@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
+use super::answer;
 use crate::generated::workflows::ExpiryReport;
 
 const USUAL_DAYS: i64 = 60;
@@ -74,7 +75,6 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: ExpiryReport) -> Result<
     let mut warnings = licenses.warnings;
     warnings.extend(devices.warnings);
     let complete = licenses.complete && devices.complete;
-    let text = text(days, &ending, &behind, complete);
     let structured = json!({
         "days": days,
         "licenses": ending,
@@ -88,6 +88,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: ExpiryReport) -> Result<
         "complete": complete,
         "warnings": warnings,
     });
+    let (structured, text) = answer::fitted(structured, &["/licenses", "/firmware"], text);
     Ok(Computed { structured, text, as_of })
 }
 
@@ -171,28 +172,19 @@ fn order(left: &str, right: &str) -> Ordering {
     numbers(&left).cmp(&numbers(&right)).then_with(|| left.cmp(&right))
 }
 
-fn text(days: i64, ending: &[Ending], behind: &[Value], complete: bool) -> String {
-    use std::fmt::Write as _;
-    let mut text = format!("{} licenses end within {days} days or have ended", ending.len());
-    for license in ending {
-        let (at, left) = (license.expires_at.date_naive(), license.days_left);
-        let product = license.product.as_deref().unwrap_or("");
-        let _infallible = write!(text, "\n{at} | {left} days | {product} | {}", license.license_id);
-    }
-    let _infallible = write!(text, "\nfirmware behind the newest seen, by model:");
-    for model in behind {
-        let _infallible = write!(
-            text,
-            "\n{} | {} of {} behind {}",
-            model["model"].as_str().unwrap_or_default(),
-            model["behind"],
-            model["devices"],
-            model["newest_seen"].as_str().unwrap_or_default(),
-        );
-    }
-    if !complete {
-        text.push_str("\nincomplete: see warnings");
-    }
+fn text(answer: &Value) -> String {
+    let list = |name: &str| answer[name].as_array().map(Vec::as_slice).unwrap_or_default();
+    let licenses = list("licenses");
+    let mut text =
+        format!("{} licenses end within {} days or have ended", licenses.len(), answer["days"]);
+    let columns =
+        ["expires_at", "days_left", "state", "product", "license_id", "device_sn", "device_id"];
+    answer::rows(&mut text, &columns, licenses);
+    text.push_str("\nfirmware behind the newest seen, by model:");
+    let columns = ["model", "newest_seen", "devices", "behind", "versions"];
+    answer::rows(&mut text, &columns, list("firmware"));
+    text.push_str("\nnot told by the platform: end of life of models, end of support of firmware");
+    answer::end(&mut text, answer);
     text
 }
 

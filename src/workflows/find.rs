@@ -2,12 +2,13 @@
 
 use std::cmp::Reverse;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
-use xyte_mcp_runtime::shape::table::table;
 
+use super::answer;
 use super::fleet::{self, Device, Ticket};
 use super::space::Spaces;
 use crate::generated::workflows::{Find, FindKindsItem};
@@ -41,13 +42,47 @@ struct Hit {
     fit: Fit,
 }
 
+/// What was searched, and what fits.
+struct Found {
+    hits: Vec<Hit>,
+    scanned: Value,
+    complete: bool,
+    warnings: Vec<String>,
+    as_of: DateTime<Utc>,
+}
+
 pub(super) async fn compute(desk: &Desk<'_>, arguments: Find) -> Result<Computed, Failure> {
     let kinds = arguments.kinds.unwrap_or_default();
-    let wants = |kind| kinds.is_empty() || kinds.contains(&kind);
     let query = folded(&arguments.query);
     if query.is_empty() {
         return Err(Failure::invalid_arguments("`query` is empty"));
     }
+    let most = usize::try_from(arguments.limit.unwrap_or(USUAL_LIMIT)).unwrap_or(1);
+    let Found { mut hits, scanned, complete, mut warnings, as_of } =
+        read(desk, &query, &kinds).await?;
+    hits.sort_by(|left, right| {
+        let key = |hit: &Hit| (Reverse(hit.fit), order(hit.kind));
+        key(left).cmp(&key(right)).then_with(|| {
+            (&left.path, &left.name, &left.id).cmp(&(&right.path, &right.name, &right.id))
+        })
+    });
+    let found = hits.len();
+    let ambiguous = is_ambiguous(&hits);
+    if ambiguous {
+        warnings.push("several fit equally well: ask which one is meant".to_owned());
+    }
+    hits.truncate(most);
+    if hits.len() < found {
+        warnings.push(format!("the best {} of {found} are shown", hits.len()));
+    }
+    let structured = json!({"hits": hits, "ambiguous": ambiguous, "scanned": scanned, "complete": complete, "warnings": warnings});
+    let (structured, text) = answer::fitted(structured, &["/hits"], text);
+    Ok(Computed { structured, text, as_of })
+}
+
+/// Reads the lists of the wanted kinds, and picks from them.
+async fn read(desk: &Desk<'_>, query: &str, kinds: &[FindKindsItem]) -> Result<Found, Failure> {
+    let wants = |kind| kinds.is_empty() || kinds.contains(&kind);
     let devices = async {
         if wants(FindKindsItem::Device) {
             fleet::devices(desk, None).await.map(Some)
@@ -62,47 +97,38 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: Find) -> Result<Computed
         if wants(FindKindsItem::Ticket) { fleet::tickets(desk).await.map(Some) } else { Ok(None) }
     };
     let (devices, spaces, tickets) = futures::try_join!(devices, spaces, tickets)?;
-    let mut hits = Vec::new();
-    let (mut complete, mut warnings) = (true, Vec::new());
-    let mut as_of = chrono::DateTime::<chrono::Utc>::MAX_UTC;
-    let mut scanned = json!({});
+    let mut found = Found {
+        hits: Vec::new(),
+        scanned: json!({}),
+        complete: true,
+        warnings: Vec::new(),
+        as_of: DateTime::<Utc>::MAX_UTC,
+    };
     if let Some(spaces) = spaces {
-        hits.extend(spaces.all().filter_map(|(id, name, path)| space(&query, id, name, path)));
-        scanned["spaces"] = spaces.all().count().into();
-        (complete, as_of) = (complete && spaces.complete, as_of.min(spaces.as_of));
-        warnings.extend(spaces.warnings);
+        let hits = spaces.all().filter_map(|(id, name, path)| space(query, id, name, path));
+        found.hits.extend(hits);
+        found.scanned["spaces"] = spaces.all().count().into();
+        found.note(spaces.complete, spaces.warnings, spaces.as_of);
     }
     if let Some(devices) = devices {
-        hits.extend(devices.rows.iter().filter_map(|row| device(&query, row)));
-        scanned["devices"] = devices.rows.len().into();
-        (complete, as_of) = (complete && devices.complete, as_of.min(devices.as_of));
-        warnings.extend(devices.warnings);
+        found.hits.extend(devices.rows.iter().filter_map(|row| device(query, row)));
+        found.scanned["devices"] = devices.rows.len().into();
+        found.note(devices.complete, devices.warnings, devices.as_of);
     }
     if let Some(tickets) = tickets {
-        hits.extend(tickets.rows.iter().filter_map(|row| ticket(&query, row)));
-        scanned["open_tickets"] = tickets.rows.len().into();
-        (complete, as_of) = (complete && tickets.complete, as_of.min(tickets.as_of));
-        warnings.extend(tickets.warnings);
+        found.hits.extend(tickets.rows.iter().filter_map(|row| ticket(query, row)));
+        found.scanned["open_tickets"] = tickets.rows.len().into();
+        found.note(tickets.complete, tickets.warnings, tickets.as_of);
     }
-    hits.sort_by(|left, right| {
-        let key = |hit: &Hit| (Reverse(hit.fit), order(hit.kind));
-        key(left).cmp(&key(right)).then_with(|| {
-            (&left.path, &left.name, &left.id).cmp(&(&right.path, &right.name, &right.id))
-        })
-    });
-    let found = hits.len();
-    let ambiguous = is_ambiguous(&hits);
-    if ambiguous {
-        warnings.push("several fit equally well: ask which one is meant".to_owned());
+    Ok(found)
+}
+
+impl Found {
+    fn note(&mut self, complete: bool, warnings: Vec<String>, as_of: DateTime<Utc>) {
+        self.complete &= complete;
+        self.warnings.extend(warnings);
+        self.as_of = self.as_of.min(as_of);
     }
-    hits.truncate(usize::try_from(arguments.limit.unwrap_or(USUAL_LIMIT)).unwrap_or(1));
-    if hits.len() < found {
-        warnings.push(format!("the best {} of {found} are shown", hits.len()));
-    }
-    let hits: Vec<Value> = hits.into_iter().map(|hit| json!(hit)).collect();
-    let text = text(&hits, &warnings, complete);
-    let structured = json!({"hits": hits, "ambiguous": ambiguous, "scanned": scanned, "complete": complete, "warnings": warnings});
-    Ok(Computed { structured, text, as_of })
 }
 
 fn order(kind: &str) -> usize {
@@ -200,18 +226,12 @@ fn folded(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-fn text(hits: &[Value], warnings: &[String], complete: bool) -> String {
-    let columns = ["kind", "id", "name", "path", "serial", "status", "fit"].map(str::to_owned);
-    let mut text = table(&columns, hits);
-    for warning in warnings {
-        text.push_str("\nwarning: ");
-        text.push_str(warning);
-    }
-    text.push_str(if complete {
-        "\nall lists were read to their end"
-    } else {
-        "\nincomplete: see warnings"
-    });
+fn text(answer: &Value) -> String {
+    let hits = answer["hits"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut text = format!("{} hits", hits.len());
+    let columns = ["kind", "id", "name", "path", "serial", "status", "fit"];
+    answer::rows(&mut text, &columns, hits);
+    answer::end(&mut text, answer);
     text
 }
 

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk, Rows};
 use xyte_mcp_runtime::failure::Failure;
 
 /// Said wherever active incidents are shown.
-const WINDOW: &str =
+pub(super) const WINDOW: &str =
     "incident window: all active incidents since 1970-01-01, not the platform's default week";
 
 #[derive(Debug, Clone, Deserialize)]
@@ -41,6 +41,11 @@ pub(super) struct Incident {
     pub(super) title: Option<String>,
     pub(super) device_id: Option<String>,
     pub(super) created_at: Option<DateTime<Utc>>,
+    pub(super) updated_at: Option<DateTime<Utc>>,
+    pub(super) status: Option<String>,
+    pub(super) device_name: Option<String>,
+    #[serde(rename = "space_tree_path_name")]
+    pub(super) path: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -48,6 +53,7 @@ pub(super) struct Ticket {
     pub(super) id: String,
     pub(super) title: Option<String>,
     pub(super) device_id: Option<String>,
+    pub(super) created_at: Option<DateTime<Utc>>,
 }
 
 /// The lists, read at about the same time.
@@ -117,39 +123,67 @@ impl Fleet {
     }
 }
 
+/// What is read of a device.
+pub(super) const COLUMNS: [&str; 10] = [
+    "id",
+    "name",
+    "sn",
+    "effective_status",
+    "merged_effective_status",
+    "last_seen_at",
+    "model.id",
+    "model.name",
+    "space.id",
+    "space.full_path",
+];
+
 /// All devices, or those that the platform lists for a space.
 pub(super) async fn devices(desk: &Desk<'_>, space: Option<i64>) -> Result<Rows<Device>, Failure> {
-    const COLUMNS: [&str; 10] = [
-        "id",
-        "name",
-        "sn",
-        "effective_status",
-        "merged_effective_status",
-        "last_seen_at",
-        "model.id",
-        "model.name",
-        "space.id",
-        "space.full_path",
-    ];
     let arguments = space.map(|id| ("space_id".to_owned(), id.into())).into_iter().collect();
     desk.list("list_devices", &arguments, &COLUMNS).await
 }
 
 /// Active incidents of any age.
-async fn incidents(desk: &Desk<'_>) -> Result<Rows<Incident>, Failure> {
-    let active = json!({"from": 0, "status": "active"});
-    let active = active.as_object().cloned().unwrap_or_default();
-    let columns = ["id", "title", "priority", "device_id", "created_at"];
-    desk.list("list_incidents", &active, &columns).await
+pub(super) async fn incidents(desk: &Desk<'_>) -> Result<Rows<Incident>, Failure> {
+    incidents_of(desk, &json!({"from": 0, "status": "active"})).await
+}
+
+/// Incidents that were raised in a time, active and closed.
+pub(super) async fn raised(
+    desk: &Desk<'_>,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<Rows<Incident>, Failure> {
+    incidents_of(desk, &json!({"from": from.timestamp(), "to": to.timestamp()})).await
+}
+
+async fn incidents_of(desk: &Desk<'_>, asked: &Value) -> Result<Rows<Incident>, Failure> {
+    let columns = [
+        "id",
+        "title",
+        "priority",
+        "device_id",
+        "created_at",
+        "updated_at",
+        "status",
+        "device_name",
+        "space_tree_path_name",
+    ];
+    let asked = asked.as_object().cloned().unwrap_or_default();
+    desk.list("list_incidents", &asked, &columns).await
 }
 
 /// Open tickets; the platform lists no others.
 pub(super) async fn tickets(desk: &Desk<'_>) -> Result<Rows<Ticket>, Failure> {
-    desk.list("list_tickets", &Arguments::new(), &["id", "title", "device_id"]).await
+    desk.list("list_tickets", &Arguments::new(), &["id", "title", "device_id", "created_at"]).await
 }
 
 /// The rows of a list that an answer can do without, and what its reader should know.
-fn secondary<T>(read: Result<Rows<T>, Failure>, what: &str, warnings: &mut Vec<String>) -> Rows<T> {
+pub(super) fn secondary<T>(
+    read: Result<Rows<T>, Failure>,
+    what: &str,
+    warnings: &mut Vec<String>,
+) -> Rows<T> {
     match read {
         Ok(mut rows) => {
             warnings.append(&mut rows.warnings);
@@ -157,8 +191,7 @@ fn secondary<T>(read: Result<Rows<T>, Failure>, what: &str, warnings: &mut Vec<S
         }
         Err(failure) => {
             warnings.push(format!("{what} could not be read ({failure}); none are shown"));
-            let (rows, warnings) = (Vec::new(), Vec::new());
-            Rows { rows, odd: 0, complete: false, warnings, as_of: DateTime::<Utc>::MAX_UTC }
+            Rows { complete: false, ..Rows::default() }
         }
     }
 }

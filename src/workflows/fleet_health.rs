@@ -22,6 +22,16 @@ struct Troubles<'f> {
     tickets: BTreeMap<&'f str, Vec<Named<'f>>>,
 }
 
+/// Name of a group, and its space where it is one.
+type Key = (Option<String>, Option<i64>);
+
+/// The devices of a group, and those of them that are asked about.
+#[derive(Default)]
+struct Members<'f> {
+    all: Vec<&'f Device>,
+    ill: Vec<&'f Device>,
+}
+
 pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<Computed, Failure> {
     let since = arguments.since.as_deref().map(moment).transpose()?;
     let (fleet, scope) =
@@ -48,15 +58,14 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
     let matched: Vec<&Device> = rows.iter().copied().filter(is_asked).collect();
     let group_by = arguments.group_by.unwrap_or(FleetHealthGroupBy::Space);
     let depth = scope.as_ref().map_or(1, |scope| scope.path.split('/').count() + 1);
-    let mut groups: BTreeMap<_, (Vec<&Device>, Vec<&Device>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Key, Members<'_>> = BTreeMap::new();
     for device in &rows {
-        let (all, ill) = groups.entry(key(device, group_by, depth)).or_default();
-        all.push(device);
+        let members = groups.entry(key(device, group_by, depth)).or_default();
+        members.all.push(device);
         if is_asked(device) {
-            ill.push(device);
+            members.ill.push(device);
         }
     }
-    let several = statuses.len() != 1 && group_by != FleetHealthGroupBy::Status;
     let mut answer = Answer {
         group_by: name(group_by),
         totals: fleet.all_devices.then(|| Totals::of(&rows, matched.len())),
@@ -66,21 +75,16 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
         complete: fleet.complete && scope.as_ref().is_none_or(|scope| scope.complete),
         warnings: Vec::new(),
     };
-    for ((name, space_id), (all, ill)) in &groups {
-        if ill.is_empty() {
-            continue;
+    let several = statuses.len() != 1 && group_by != FleetHealthGroupBy::Status;
+    for (key, members) in &groups {
+        let all = fleet.all_devices;
+        if let Some(group) = troubles.grouped((group_by, key), members, (several, all)) {
+            if group.name.is_none() {
+                answer.no_space = Some(group);
+            } else {
+                answer.groups.push(group);
+            }
         }
-        let mut group = troubles.group(ill, several);
-        group.rows = fleet.all_devices.then_some(all.len());
-        (group.name, group.space_id) = (name.clone(), *space_id);
-        if group.name.is_none() {
-            answer.no_space = Some(group);
-            continue;
-        }
-        if group_by == FleetHealthGroupBy::Room {
-            group.cause = cause::cause(ill, all, fleet.all_devices);
-        }
-        answer.groups.push(group);
     }
     let as_of = scope.as_ref().map_or(fleet.as_of, |scope| scope.as_of.min(fleet.as_of));
     answer.warnings = scope.map(|scope| scope.warnings).unwrap_or_default();
@@ -103,7 +107,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, Failure> {
 }
 
 /// What a device is grouped by; nothing for one without a space.
-fn key(device: &Device, by: FleetHealthGroupBy, depth: usize) -> (Option<String>, Option<i64>) {
+fn key(device: &Device, by: FleetHealthGroupBy, depth: usize) -> Key {
     let path = device.path();
     match by {
         FleetHealthGroupBy::Room => (path.map(str::to_owned), device.space_id()),
@@ -192,6 +196,25 @@ impl<'f> Troubles<'f> {
     fn changed(&self, device: &Device, since: DateTime<Utc>) -> bool {
         let went = device.is_down() && device.last_seen_at.is_some_and(|at| at >= since);
         went || self.newest.get(device.id.as_str()).is_some_and(|at| *at >= since)
+    }
+
+    /// A group with what is known of the cause; none where nothing in it is asked about.
+    fn grouped(
+        &self,
+        (by, (name, space_id)): (FleetHealthGroupBy, &Key),
+        members: &Members<'f>,
+        (several, all_devices): (bool, bool),
+    ) -> Option<Group<'f>> {
+        if members.ill.is_empty() {
+            return None;
+        }
+        let mut group = self.group(&members.ill, several);
+        group.rows = all_devices.then_some(members.all.len());
+        (group.name, group.space_id) = (name.clone(), *space_id);
+        if by == FleetHealthGroupBy::Room && name.is_some() {
+            group.cause = cause::cause(&members.ill, &members.all, all_devices);
+        }
+        Some(group)
     }
 
     /// The devices of a group; what all of them share is said once.

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
-use xyte_mcp_runtime::shape::table::table;
 use xyte_mcp_runtime::text::quoted;
 
+use super::answer;
 use super::fleet::{Device, Fleet, Incident};
 use super::space::Spaces;
 use crate::generated::workflows::RoomStatus;
@@ -73,7 +73,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: RoomStatus) -> Result<Co
         "complete": complete,
         "warnings": warnings,
     });
-    let text = text(&structured);
+    let (structured, text) = answer::fitted(structured, &["/devices", "/reasons"], text);
     Ok(Computed { structured, text, as_of: fleet.as_of.min(scope.as_of) })
 }
 
@@ -141,14 +141,10 @@ fn text(answer: &Value) -> String {
         "tickets.title",
         "tickets.id",
     ];
-    let rows: Vec<Value> = answer["devices"].as_array().cloned().unwrap_or_default();
-    text.push('\n');
-    text.push_str(&table(&columns.map(str::to_owned), &rows));
-    for warning in words("warnings") {
-        text.push_str("\nwarning: ");
-        text.push_str(&warning);
-    }
+    let rows = answer["devices"].as_array().map(Vec::as_slice).unwrap_or_default();
+    answer::rows(&mut text, &columns, rows);
     text.push_str("\nnot checked: ");
     text.push_str(&words("not_checked").join(", "));
+    answer::end(&mut text, answer);
     text
 }

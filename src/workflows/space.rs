@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::Deserialize;
+use serde_json::Value;
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
@@ -17,28 +18,23 @@ struct Row {
     name: Option<String>,
     parent_id: Option<i64>,
     space_type: Option<String>,
-    config: Option<Settings>,
+    /// Of any form: a space is of use without.
+    #[serde(default)]
+    config: Value,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-struct Settings {
-    location: Option<Location>,
+/// Where a space is, as far as time goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Zone {
+    /// Its IANA name.
+    pub(super) name: String,
+    pub(super) minutes_from_utc: i64,
 }
 
-/// Where a space is in time, as the platform tells it.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-pub(super) struct Location {
-    /// The name of its time zone.
-    pub(super) region_name: Option<String>,
-    /// Minutes from UTC.
-    utc_offset: Option<f64>,
-}
-
-impl Location {
+impl Zone {
     /// What clocks show there.
     pub(super) fn local(&self, at: DateTime<Utc>) -> Option<DateTime<FixedOffset>> {
-        let minutes = self.utc_offset.filter(|minutes| minutes.abs() < 24.0 * 60.0)?;
-        let seconds = format!("{:.0}", minutes * 60.0).parse().ok()?;
+        let seconds = i32::try_from(self.minutes_from_utc.checked_mul(60)?).ok()?;
         Some(at.with_timezone(&FixedOffset::east_opt(seconds)?))
     }
 }
@@ -49,9 +45,9 @@ pub(super) struct Spaces {
     paths: BTreeMap<i64, String>,
     names: BTreeMap<i64, String>,
     parents: BTreeMap<i64, i64>,
+    zones: BTreeMap<i64, Zone>,
     /// Those that are rooms by their type.
     rooms: BTreeSet<i64>,
-    locations: BTreeMap<i64, Location>,
     pub(super) complete: bool,
     pub(super) warnings: Vec<String>,
     pub(super) as_of: DateTime<Utc>,
@@ -63,6 +59,8 @@ pub(super) struct Scope {
     pub(super) id: i64,
     pub(super) path: String,
     pub(super) ids: BTreeSet<i64>,
+    /// Its own time zone, or that of the nearest space above it that has one.
+    pub(super) zone: Option<Zone>,
     /// Whether all spaces could be read.
     pub(super) complete: bool,
     pub(super) warnings: Vec<String>,
@@ -89,19 +87,18 @@ impl Spaces {
     }
 
     fn of(rows: Vec<Row>) -> Self {
+        let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
         let is_room = |row: &&Row| row.space_type.as_deref() == Some("room");
         let rooms = rows.iter().filter(is_room).map(|row| row.id).collect();
-        let location = |row: &Row| Some((row.id, row.config.as_ref()?.location.clone()?));
-        let locations = rows.iter().filter_map(location).collect();
-        let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
+        let zones = rows.iter().filter_map(|row| Some((row.id, zone(&row.config)?))).collect();
         let names: BTreeMap<i64, String> =
             rows.into_iter().map(|row| (row.id, row.name.unwrap_or_default())).collect();
         let mut spaces = Self {
             paths: BTreeMap::new(),
             names,
             parents,
+            zones,
             rooms,
-            locations,
             complete: true,
             warnings: Vec::new(),
             as_of: DateTime::<Utc>::MAX_UTC,
@@ -117,6 +114,7 @@ impl Spaces {
         Ok(Scope {
             id,
             as_of: self.as_of,
+            zone: self.line(id).iter().find_map(|id| self.zones.get(id)).cloned(),
             path: self.paths.get(&id).cloned().unwrap_or_default(),
             ids: ids.collect(),
             complete: self.complete,
@@ -133,11 +131,6 @@ impl Spaces {
     /// Whether its type says that it is a room.
     pub(super) fn is_room(&self, id: i64) -> bool {
         self.rooms.contains(&id)
-    }
-
-    /// Where a space is: a space without a location of its own is where the one above it is.
-    pub(super) fn location(&self, id: i64) -> Option<&Location> {
-        self.line(id).into_iter().find_map(|id| self.locations.get(&id))
     }
 
     fn find(&self, wanted: &str) -> Result<i64, Failure> {
@@ -210,6 +203,19 @@ impl Spaces {
     }
 }
 
+/// The zone that a space's own settings name.
+fn zone(config: &Value) -> Option<Zone> {
+    let location = config.get("location")?;
+    let name = location.get("region_name")?.as_str()?.to_owned();
+    // Whole minutes, however they are written.
+    let minutes_from_utc = location.get("utc_offset")?.to_string().parse::<f64>().ok()?;
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "no zone is further than some hundred minutes"
+    )]
+    Some(Zone { name, minutes_from_utc: minutes_from_utc as i64 })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,9 +226,7 @@ mod tests {
             name: Some(name.to_owned()),
             parent_id,
             space_type: None,
-            config: (id == 1).then(|| Settings {
-                location: Some(Location { region_name: None, utc_offset: Some(-90.0) }),
-            }),
+            config: Value::Null,
         };
         let rows = vec![
             row(1, "HQ", None),
@@ -246,14 +250,5 @@ mod tests {
         assert_eq!(spaces.scope("1").unwrap().ids, BTreeSet::from([1, 2]));
         let hint = spaces.scope("HQ/Bord room").unwrap_err().hint.unwrap();
         assert!(hint.starts_with("Near: 2 `HQ/Board room`"), "{hint}");
-    }
-
-    #[test]
-    fn a_room_has_the_time_of_the_space_above_it() {
-        let spaces = spaces();
-        let noon = "2026-09-07T12:00:00Z".parse().unwrap();
-        let local = spaces.location(2).unwrap().local(noon).unwrap();
-        assert_eq!(local.to_rfc3339(), "2026-09-07T10:30:00-01:30");
-        assert!(spaces.location(4).is_none());
     }
 }

@@ -95,11 +95,26 @@ impl Kept {
     }
 }
 
-/// Waits until somebody listens; below some levels a server does not say that it does.
-fn listens(address: SocketAddr, server: &mut Kept) {
-    while TcpStream::connect(address).is_err() {
-        assert!(server.child.try_wait().unwrap().is_none(), "{}", server.name);
-        std::thread::yield_now();
+/// Starts a server, and says where it listens; below some levels it does not say so itself.
+fn listening(name: &str, command: &mut Command) -> (SocketAddr, Kept) {
+    loop {
+        let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+        command.env("XYTE_MCP_PORT", free.port().to_string());
+        let mut server = Kept::start(name, command);
+        let ended = loop {
+            if let Some(status) = server.child.try_wait().unwrap() {
+                break status;
+            }
+            // Where nobody listens, a connection may meet itself.
+            let met = TcpStream::connect(free).is_ok_and(|it| it.local_addr().unwrap() != free);
+            if met {
+                return (free, server);
+            }
+            std::thread::yield_now();
+        };
+        let told = std::fs::read_to_string(&server.err).unwrap();
+        // Whoever took the port in between is welcome to it.
+        assert!(told.contains("cannot listen on"), "{name} ended with {ended}: {told}");
     }
 }
 
@@ -152,10 +167,7 @@ fn set(arguments: &[&str], platform: &str, level: &str, audit: &str) -> Command 
 
 /// A whole life of the HTTP service.
 async fn over_http(name: &str, command: &mut Command, opener: &str) {
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut server = Kept::start(name, command.args(["--port", &port.to_string()]));
-    listens(address, &mut server);
+    let (address, server) = listening(name, command);
     let client = Client::builder().no_proxy().build().unwrap();
     let base = format!("http://{address}");
     for requests in [fitting(&client, &base, opener), refused(&client, &base)] {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, reason = "a test hands over what it wrote in place")]
 
+pub(crate) mod fleet;
 pub(crate) mod hanging;
 pub(crate) mod redis;
 
@@ -64,7 +65,13 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the HTTP service on a free port.
     pub(crate) fn http(arguments: &[&str]) -> Self {
+        Self::http_with(&[], arguments)
+    }
+
+    /// The same with variables.
+    pub(crate) fn http_with(variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut command = program();
+        command.envs(variables.iter().copied());
         command.args(["http", "--port", "0"]).args(arguments);
         Self::start(command, Pipe::Stderr, "MCP at http://", "/mcp")
     }
@@ -295,8 +302,12 @@ pub(crate) fn stdio(arguments: &[&str], messages: &[Value]) -> Vec<Value> {
     let mut answers = Vec::new();
     for message in messages {
         writeln!(input, "{message}").unwrap();
-        if message.get("id").is_some() {
-            answers.push(serde_json::from_str(&output.next().unwrap().unwrap()).unwrap());
+        let mut waits = message.get("id").is_some();
+        while waits {
+            let answer: Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
+            // Notifications come before the answer.
+            waits = answer.get("id").is_none();
+            answers.push(answer);
         }
     }
     drop(input);

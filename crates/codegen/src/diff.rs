@@ -8,6 +8,7 @@ mod argument;
 mod change;
 mod contract;
 mod decision;
+mod dialect;
 pub mod lock;
 mod paging;
 mod pair;
@@ -22,6 +23,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use change::{Change, Effect, Face, Kind, Spot};
+pub(crate) use dialect::Moved;
 
 use crate::diagnostic::{Diagnostic, Report, Severity, Source};
 use crate::overrides::{self, Overrides};
@@ -73,6 +75,8 @@ pub(crate) struct Edits {
     pub(crate) renamed: Vec<(&'static str, String, String)>,
     /// Operations that are gone: the table, the id.
     pub(crate) orphans: Vec<(&'static str, String)>,
+    /// Ways to page whose words are others.
+    pub(crate) paging: Vec<Moved>,
 }
 
 /// One document, for the head of the report.
@@ -185,7 +189,8 @@ pub fn compare(inputs: &Inputs<'_>) -> Result<Changes, Report> {
     };
     let places = Places::new(inputs);
     let adapted = adapt::adapt(&before, after, &overrides, &served_before, &mut findings);
-    let served_after = resolve(&adapted.document, &adapted.overrides, &mut findings);
+    let (loaded, mut found) = (findings, Vec::new());
+    let served_after = resolve(&adapted.document, &adapted.overrides, &mut found);
     let view = surface::View {
         before: (&before, &served_before),
         after: (&adapted.document, &served_after),
@@ -195,9 +200,9 @@ pub fn compare(inputs: &Inputs<'_>) -> Result<Changes, Report> {
     };
     let mut changes = surface::compare(&view);
     let mut decisions = paging::stale(&view);
-    let proposals = propose::describe(&view, &findings);
+    let proposals = propose::describe(&view, &[loaded.as_slice(), &found].concat());
     decisions.extend(decision::computed(&view, &changes));
-    decisions.extend(decision::decide(&view, findings));
+    decisions.extend(decision::decide(&view, left(&view, &changes, (loaded, found))));
     changes.sort_by(order);
     decisions.sort_by(|left, right| (&left.place, &left.rule).cmp(&(&right.place, &right.rule)));
     decisions.dedup();
@@ -213,6 +218,21 @@ pub fn compare(inputs: &Inputs<'_>) -> Result<Changes, Report> {
     })
 }
 
+/// Findings about the overrides as `update` leaves them: a name that it keeps asks nobody for anything.
+fn left(
+    view: &surface::View<'_>,
+    changes: &[Change],
+    (loaded, found): (Vec<Diagnostic>, Vec<Diagnostic>),
+) -> Vec<Diagnostic> {
+    let mut left = loaded;
+    if changes.iter().any(Change::is_renamed_argument) {
+        resolve(view.after.0, &view.adapted.with_kept_names(changes), &mut left);
+    } else {
+        left.extend(found);
+    }
+    left
+}
+
 fn edits(adapted: &adapt::Adapted) -> Edits {
     let renamed = adapted
         .renamed
@@ -220,7 +240,8 @@ fn edits(adapted: &adapt::Adapted) -> Edits {
         .map(|renamed| (renamed.what.table(), renamed.word.get_ref().clone(), renamed.id.clone()));
     let orphans = adapted.orphans.iter();
     let orphans = orphans.map(|orphan| (orphan.what.table(), orphan.word.get_ref().clone()));
-    Edits { renamed: renamed.collect(), orphans: orphans.collect() }
+    let paging = adapted.moved.clone();
+    Edits { renamed: renamed.collect(), orphans: orphans.collect(), paging }
 }
 
 /// Parses a document and applies the patches; a patch that no longer fits is a finding like others.

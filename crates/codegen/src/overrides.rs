@@ -174,7 +174,8 @@ pub(crate) enum Change {
 pub(crate) fn parse(text: &str, findings: &mut Vec<Diagnostic>) -> Option<Overrides> {
     let before = findings.len();
     let (table, errors) = toml::de::DeTable::parse_recoverable(text);
-    for error in errors {
+    const MOST: usize = 3; // The first is the fault; most of the others follow from it.
+    for error in errors.into_iter().take(MOST) {
         let span = error.span().unwrap_or(0..0);
         findings.push(
             Diagnostic::overrides("overrides-not-toml", span, "the overrides are not TOML")

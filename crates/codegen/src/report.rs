@@ -2,6 +2,7 @@
 //!
 //! Text from facts: what a change means was decided in `diff`.
 
+mod changelog;
 mod contracts;
 mod lines;
 mod markdown;
@@ -14,8 +15,9 @@ use xyte_mcp_catalogue::Class;
 
 use crate::diff::{Changes, Proposal, Verdict};
 
+pub use changelog::changelog;
 pub use contracts::contracts;
-pub use markdown::{changelog, markdown};
+pub use markdown::markdown;
 pub use terminal::{Look, terminal};
 
 /// The report for programs.

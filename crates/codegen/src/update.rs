@@ -4,13 +4,15 @@
 
 mod edit;
 mod mend;
+mod order;
+mod paging;
 mod place;
 
 use serde_json::{Map, Value};
 use toml_edit::DocumentMut;
 
 use crate::diagnostic::{Diagnostic, Place, Report, Severity, Source};
-use crate::diff::{Changes, Face, Inputs, Kind, compare};
+use crate::diff::{Changes, Inputs, compare};
 use crate::overrides;
 use crate::resolve::resolve;
 use crate::spec;
@@ -64,9 +66,7 @@ pub fn update(inputs: &Inputs<'_>, options: Options) -> Result<Updated, Report> 
         let told = names.iter().map(|(old, new)| format!("`{table}.{old}` is `{table}.{new}` now"));
         done.extend(told);
     }
-    for change in
-        changes.changes.iter().filter(|change| is_argument(change.face, change.kind, &change.path))
-    {
+    for change in changes.changes.iter().filter(|change| change.is_renamed_argument()) {
         let (from, to) = (change.path.as_str(), change.after.as_str().unwrap_or_default());
         if edit::keep_argument(&mut document, &change.operation, (from, to)) {
             settled.changes.retain(|other| other != change);
@@ -82,19 +82,20 @@ pub fn update(inputs: &Inputs<'_>, options: Options) -> Result<Updated, Report> 
             done.push(format!("removed `{table}.{id}`"));
         }
     }
+    if options.accept_proposals {
+        let moved = changes.edits.paging.iter();
+        done.extend(moved.filter_map(|moved| paging::follow(&mut document, moved)));
+    }
     let mut text = document.to_string();
     add_stubs(&mut text, &changes, options, &mut done);
-    let left = mend_all(inputs, &mut text, options, &mut done);
+    mend_all(inputs, &mut text, options, &mut done);
+    let text = order::restore(inputs.overrides.text, &text);
+    let left = faults(inputs.after, &text).0;
     let left = (!left.is_empty())
         .then(|| Report::new(inputs.after, Source { text: &text, ..inputs.overrides }, left));
     settled.proposals.retain(|proposal| options.accept_proposals && proposal.faults.is_empty());
     settled.advise(inputs.version);
     Ok(Updated { changes, settled, overrides: text, done, left })
-}
-
-/// A renamed argument of the tool itself, not of something inside one.
-fn is_argument(face: Face, kind: Kind, path: &str) -> bool {
-    face == Face::Input && kind == Kind::Renamed && !path.contains(['.', '['])
 }
 
 /// Appends a table for every new operation, as a comment where nobody decided yet.
@@ -126,29 +127,23 @@ fn add_stubs(text: &mut String, changes: &Changes, options: Options, done: &mut 
     }
 }
 
-/// Mends fault after fault where that was accepted; gives what is left.
-fn mend_all(
-    inputs: &Inputs<'_>,
-    text: &mut String,
-    options: Options,
-    done: &mut Vec<String>,
-) -> Vec<Diagnostic> {
+/// Mends fault after fault where that was accepted.
+fn mend_all(inputs: &Inputs<'_>, text: &mut String, options: Options, done: &mut Vec<String>) {
+    if !options.accept_proposals {
+        return;
+    }
     for _ in 0..MOST_MENDS {
         let (faults, tools) = faults(inputs.after, text);
-        if !options.accept_proposals {
-            return faults;
-        }
         let mended = faults.iter().find_map(|fault| {
             let Place::Overrides(span) = &fault.place else { return None };
             mend::mend(text, fault.rule, span, &tools)
         });
         let Some((mended, sentence)) = mended.or_else(|| mend::examples(text, &tools)) else {
-            return faults;
+            return;
         };
         *text = mended;
         done.push(sentence);
     }
-    faults(inputs.after, text).0
 }
 
 /// Tools by operation id: the input schema and the example.

@@ -216,7 +216,11 @@ fn access(keys: BTreeMap<String, Key>, needs_keys: bool, address: SocketAddr) ->
     match (keys.is_empty() && needs_keys, address.ip().is_loopback()) {
         (true, _) => Access::Tenants,
         (false, true) => Access::OwnForAnyone(keys),
-        (false, false) => Access::OwnForToken { keys, token: None },
+        // One key stands for the server; of several, each acts for itself.
+        (false, false) => {
+            let openers = keys.values().filter(|_| keys.len() == 1).cloned().collect();
+            Access::OwnForToken { keys, openers }
+        }
     }
 }
 

@@ -136,7 +136,7 @@ impl Tool {
     }
 
     /// What a caller who used a name has to be told of its future.
-    pub(crate) fn deprecation(&self, called: &str) -> Option<String> {
+    pub fn deprecation(&self, called: &str) -> Option<String> {
         let mut words = Vec::new();
         if called != self.name() {
             let last = Some(&self.entry.until).filter(|until| !until.is_empty());

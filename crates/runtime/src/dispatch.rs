@@ -35,6 +35,7 @@ use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
 use crate::input::Input;
 use crate::person::{Person, Replied};
+use crate::progress;
 use crate::request::RequestId;
 use crate::service::Service;
 use crate::shape::{Shaped, budget};
@@ -322,12 +323,12 @@ impl<'a> Errand<'a> {
             deadline: self.span.deadline,
             kind: self.kind(),
         };
-        let started = Instant::now();
         let result = service.upstream.fetch(order).await.and_then(|answered| {
             self.status.store(answered.reply.status, Ordering::Relaxed);
             self.note_key(answered.reply.status);
             match Reach::of(answered.reply.status) {
                 Reach::Done => {
+                    progress::read(self.tool.name());
                     service.drift.look(self.tool, &answered.reply);
                     Ok(answered)
                 }
@@ -338,8 +339,9 @@ impl<'a> Errand<'a> {
                 )),
             }
         });
-        let outcome = result.as_ref().map(|answered| answered.reply.status);
-        service.metrics.exchanged(self.tool, outcome, started.elapsed());
+        if let Err(failure) = &result {
+            service.metrics.lost(&failure.code);
+        }
         result.map(Fetched::Answered)
     }
 

@@ -114,14 +114,19 @@ impl Seen {
         self.drifted.count(operation, found.len());
         let mut departures = self.departures();
         for departure in found {
-            if departures.len() < MOST_REMEMBERED && !departures.contains(&departure) {
+            if departures.len() >= MOST_REMEMBERED || departures.contains(&departure) {
+                continue;
+            }
+            let logged = departure.logged();
+            let same = |other: &Departure| other.operation == operation && other.logged() == logged;
+            if !departures.iter().any(same) {
                 tracing::warn!(
                     operation,
                     at = departure.at,
-                    "the platform's answer to `{operation}` departs from its document {departure}"
+                    "the platform's answer to `{operation}` departs from its document {logged}"
                 );
-                departures.insert(departure);
             }
+            departures.insert(departure);
         }
     }
 

@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod limit;
 pub mod metrics;
 pub mod person;
+mod progress;
 pub mod remote;
 pub mod request;
 pub mod seal;

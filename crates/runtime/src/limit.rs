@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use self::local::Local;
 use self::replicated::Replicated;
-use crate::caller::Digest;
+use crate::caller::{Address, Digest};
 use crate::shared::Shared;
 
 /// The span in which calls are counted.
@@ -40,12 +40,22 @@ impl Limit {
     }
 
     /// Counts a call, or says how long to wait until one would pass.
-    pub async fn admit(&self, who: Digest) -> Result<(), Duration> {
+    ///
+    /// Where there are too many keys, it asks for the whereabouts of one that only the platform can tell to be good, and has not: all of an address then count together, or whoever makes up keys would fill the memory with their logs.
+    pub async fn admit(
+        &self,
+        who: Digest,
+        whereabouts: impl Fn() -> Option<Address>,
+    ) -> Result<(), Duration> {
         if self.most == 0 {
             return Ok(());
         }
         let begun = Instant::now();
         if let Some(replicated) = &self.replicated {
+            // The memory of Redis has an end as well.
+            if let Some(wait) = self.local.holds_up(who, begun, &whereabouts) {
+                return Err(wait);
+            }
             match replicated.admit(who, None).await {
                 Ok(verdict) => verdict?,
                 Err(_gone) => {
@@ -55,6 +65,6 @@ impl Limit {
         }
         // What Redis let pass counts here too: so a replica keeps to the limit by itself whenever Redis goes, comes or forgets.
         // It was begun before Redis looked and is judged after, so what is exact there is never refused here.
-        self.local.admit(who, begun, Instant::now())
+        self.local.admit(who, (begun, Instant::now()), whereabouts)
     }
 }

@@ -3,6 +3,8 @@
 //! A recorded fact is a few atomic additions: a tool's meters are found by its place in the catalogue, made at its first call, and kept.
 //! Labels are names of tools and operations, codes and statuses, all of which the catalogue or this program bounds; no key, id or free text becomes one.
 
+mod attempts;
+
 use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -14,7 +16,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::catalogue::{Catalogue, Tool};
-use crate::failure::{Failure, Reach};
+
+pub(crate) use self::attempts::{Attempts, Meter};
 
 /// Upper bounds of latencies in seconds: from an answer out of memory to the deadline of a call.
 const BUCKETS: [f64; 13] =
@@ -30,9 +33,8 @@ pub struct Metrics {
     calls: Family<OfTool, Counter>,
     call_errors: Family<OfFailedTool, Counter>,
     call_latency: Family<OfTool, Histogram, fn() -> Histogram>,
-    request_latency: Family<OfExchange, Histogram, fn() -> Histogram>,
+    attempts: Attempts,
     errors: Family<OfCode, Counter>,
-    statuses: Family<OfStatus, Counter>,
     /// Calls that the limit refused.
     pub rate_limited: Counter,
     /// Connections to Redis that failed or were lost.
@@ -62,15 +64,13 @@ pub(crate) struct Reuse {
     pub(crate) misses: Counter,
 }
 
-/// The meters of one tool, each made when it is first needed.
-#[derive(Debug, Default)]
-struct Meters {
-    calls: OnceLock<(Counter, Histogram)>,
-    exchanges: [OnceLock<Histogram>; CLASSES.len()],
-}
+/// The meters of one tool, made when they are first needed.
+type Meters = OnceLock<(Counter, Histogram)>;
 
-/// Classes of an upstream status by its first digit; the first one is that of no answer.
-const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
+/// A meter of how long something takes.
+fn latency() -> Histogram {
+    Histogram::new(BUCKETS)
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfTool {
@@ -84,12 +84,6 @@ struct OfFailedTool {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfExchange {
-    operation: String,
-    status_class: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfOperation {
     operation: String,
 }
@@ -97,11 +91,6 @@ struct OfOperation {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfCode {
     code: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfStatus {
-    status: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -118,44 +107,44 @@ impl fmt::Debug for Metrics {
 impl Metrics {
     /// Registers every meter; those of the platform begin with the catalogue's own scheme.
     pub(crate) fn new(catalogue: &Catalogue, reuse: &Reuse) -> Self {
-        let latency: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let operations = catalogue.tools.iter().map(|tool| tool.entry.operation.as_str());
         let mut metrics = Self {
             registry: Registry::default(),
             tools: catalogue.tools.iter().map(|_| Meters::default()).collect(),
             calls: Family::default(),
             call_errors: Family::default(),
             call_latency: Family::new_with_constructor(latency),
-            request_latency: Family::new_with_constructor(latency),
+            attempts: Attempts::new(operations),
             errors: Family::default(),
-            statuses: Family::default(),
             rate_limited: Counter::default(),
             redis_errors: Counter::default(),
             limit_fallbacks: Counter::default(),
             auth_failures: Family::default(),
             drift: Family::default(),
         };
-        metrics.register(&catalogue.api.scheme, reuse);
+        metrics.register_of_platform(&catalogue.api.scheme, reuse);
+        metrics.register_own();
         metrics
     }
 
     /// Counters are named without `_total`, which their text adds.
-    fn register(&mut self, platform: &str, reuse: &Reuse) {
+    fn register_of_platform(&mut self, platform: &str, reuse: &Reuse) {
         let platform = platform.replace(|char: char| !char.is_ascii_alphanumeric(), "_");
         let own = &mut self.registry;
         own.register(
             format!("{platform}_request_latency_seconds"),
-            "Time of one request to the platform",
-            self.request_latency.clone(),
+            "Time of one request that was sent to the platform, each attempt by itself",
+            self.attempts.latency.clone(),
         );
         own.register(
             format!("{platform}_errors"),
-            "Requests to the platform that did not succeed, by the code the caller gets",
+            "Reads and changes that the platform was asked for and that did not succeed after all attempts, by the code the caller gets",
             self.errors.clone(),
         );
         own.register(
             format!("{platform}_status"),
-            "Answers of the platform by HTTP status",
-            self.statuses.clone(),
+            "Answers of the platform by HTTP status, those to each attempt by themselves",
+            self.attempts.statuses.clone(),
         );
         own.register(
             format!("{platform}_schema_drift"),
@@ -172,6 +161,11 @@ impl Metrics {
             "Reads that may be answered from what is kept, and were not",
             reuse.misses.clone(),
         );
+    }
+
+    /// What this program counts of itself has the same names in front of any platform.
+    fn register_own(&mut self) {
+        let own = &mut self.registry;
         own.register(
             "mcp_tool_invocations",
             "Calls of a tool and reads of its resource, over any face",
@@ -205,6 +199,11 @@ impl Metrics {
         );
     }
 
+    /// The meters of requests to the platform.
+    pub(crate) fn attempts(&self) -> Attempts {
+        self.attempts.clone()
+    }
+
     /// The counter of departures.
     pub(crate) fn drifted(&self) -> Drifted {
         Drifted(self.drift.clone())
@@ -212,7 +211,7 @@ impl Metrics {
 
     /// Records the end of a call, with the code of its failure.
     pub(crate) fn called(&self, tool: &Tool, failure: Option<&str>, duration: Duration) {
-        let (calls, latency) = self.tools[tool.position].calls.get_or_init(|| {
+        let (calls, latency) = self.tools[tool.position].get_or_init(|| {
             let of = OfTool { tool: tool.name().to_owned() };
             (self.calls.get_or_create_owned(&of), self.call_latency.get_or_create_owned(&of))
         });
@@ -224,38 +223,7 @@ impl Metrics {
         }
     }
 
-    /// Records one request to the platform: the status it was answered with, or why it has no usable answer.
-    pub(crate) fn exchanged(
-        &self,
-        tool: &Tool,
-        outcome: Result<u16, &Failure>,
-        duration: Duration,
-    ) {
-        let status = match outcome {
-            Ok(status) => Some(status),
-            Err(failure) => {
-                // The typed client refused the arguments, so nothing was sent.
-                if failure.reach == Reach::Unsent && failure.code == "invalid_arguments" {
-                    return;
-                }
-                self.lost(&failure.code);
-                failure.status
-            }
-        };
-        let class = status.map_or(0, |status| usize::from(status / 100).min(CLASSES.len() - 1));
-        let latency = self.tools[tool.position].exchanges[class].get_or_init(|| {
-            self.request_latency.get_or_create_owned(&OfExchange {
-                operation: tool.entry.operation.clone(),
-                status_class: CLASSES[class],
-            })
-        });
-        latency.observe(duration.as_secs_f64());
-        if let Some(status) = status {
-            self.statuses.get_or_create(&OfStatus { status }).inc();
-        }
-    }
-
-    /// Records a request to the platform that did not succeed.
+    /// Records what the platform was asked for and did not give.
     pub(crate) fn lost(&self, code: &str) {
         self.errors.get_or_create(&OfCode { code: code.to_owned() }).inc();
     }

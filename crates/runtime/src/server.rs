@@ -5,6 +5,7 @@
 #[cfg(feature = "conformance")]
 pub(crate) mod conformance;
 mod elicitation;
+mod progress;
 mod resources;
 
 use std::sync::Arc;
@@ -171,9 +172,10 @@ impl Shared {
     }
 }
 
-/// Lists are the same for everybody who did not narrow them.
-fn scope(selection: &Selection) -> CacheScope {
-    if *selection == Selection::default() { CacheScope::Public } else { CacheScope::Private }
+/// Over HTTP a header can narrow a list, which no shared cache knows of; without one, lists are the same for everybody.
+fn scope(caller: &Caller) -> CacheScope {
+    let same = caller.transport != Transport::Http && caller.selection == Selection::default();
+    if same { CacheScope::Public } else { CacheScope::Private }
 }
 
 /// Waits for the call, unless the client goes away: dropping the call drops the request to the platform.
@@ -208,7 +210,7 @@ impl ServerHandler for Server {
         let mut result =
             ListToolsResult::with_all_items(self.shared.service.shown(&caller.selection));
         result.meta = Some(self.meta(Map::new()));
-        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&caller.selection)))
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&caller)))
     }
 
     fn get_tool(&self, name: &str) -> Option<rmcp::model::Tool> {
@@ -232,7 +234,8 @@ impl ServerHandler for Server {
         };
         let call =
             Call { tool, arguments: request.arguments.unwrap_or_default(), view: View::Tool };
-        let performed = unless_cancelled(&context, dispatch(service, &caller, call)).await;
+        let work = progress::telling(&context, dispatch(service, &caller, call));
+        let performed = unless_cancelled(&context, work).await;
         if let (Err(failure), Person::Later(_)) = (&performed, &caller.person)
             && let Some(question) = failure.wanted.as_ref().and_then(|it| it.question.as_ref())
         {
@@ -251,11 +254,11 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let selection = self.caller(&context)?.selection;
-        let shown = self.shared.resources.shown(&self.shared.service, &selection);
+        let caller = self.caller(&context)?;
+        let shown = self.shared.resources.shown(&self.shared.service, &caller.selection);
         let mut result = ListResourcesResult::with_all_items(shown);
         result.meta = Some(self.meta(Map::new()));
-        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&selection)))
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&caller)))
     }
 
     async fn list_resource_templates(
@@ -263,11 +266,11 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let selection = self.caller(&context)?.selection;
-        let shown = self.shared.resources.shown_templates(&self.shared.service, &selection);
+        let caller = self.caller(&context)?;
+        let shown = self.shared.resources.shown_templates(&self.shared.service, &caller.selection);
         let mut result = ListResourceTemplatesResult::with_all_items(shown);
         result.meta = Some(self.meta(Map::new()));
-        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&selection)))
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope(&caller)))
     }
 
     async fn read_resource(

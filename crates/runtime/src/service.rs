@@ -123,7 +123,8 @@ impl Service {
         });
         let fallbacks = metrics.limit_fallbacks.clone();
         let limit = Limit::new(settings.rate_limit, shared.clone(), fallbacks);
-        let upstream = Upstream::new(&settings.manners, shared.clone()).counting(reuse);
+        let upstream =
+            Upstream::new(&settings.manners, shared.clone()).counting(reuse, metrics.attempts());
         let ledger = match (&shared, &settings.ledger) {
             (Some(shared), _) => Arc::new(Ledger::shared(shared.clone())),
             (None, Some(ledger)) => ledger.clone(),

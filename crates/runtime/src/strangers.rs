@@ -13,7 +13,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
-use crate::caller::{Address, Digest};
+use crate::caller::{Address, Caller, Digest};
 
 /// Refusals of one address at once: a client's mistakes, or a script that tries every form of a key.
 const BURST: NonZeroU32 = NonZeroU32::new(120).expect("a constant above zero");
@@ -83,6 +83,17 @@ impl Strangers {
         let until = self.held.get(&address)?;
         let wait = until.checked_duration_since(Instant::now())?;
         if self.known.get(key).is_some() { None } else { Some(wait) }
+    }
+
+    /// Whether the platform knows a key.
+    pub(crate) fn knows(&self, key: &Digest) -> bool {
+        self.known.contains_key(key)
+    }
+
+    /// Where a caller is, if only the platform can tell that its key is a good one and has not yet.
+    pub(crate) fn whereabouts(&self, caller: &Caller) -> Option<Address> {
+        let key = caller.brought()?.digest();
+        caller.address.filter(|_| !self.knows(&key))
     }
 
     /// Notes what the platform said to a key that a caller brought.

@@ -27,7 +27,7 @@ use self::gate::Gate;
 use self::wire::{Fault, Lost, Patience};
 use crate::caller::Digest;
 use crate::failure::{Failure, Reach};
-use crate::metrics::Reuse;
+use crate::metrics::{Attempts, Meter, Reuse};
 use crate::shared::Shared;
 
 pub(crate) use self::exchange::describe;
@@ -120,6 +120,8 @@ pub struct Upstream {
     shared: Option<Arc<Shared>>,
     /// How often an earlier answer did.
     reuse: Reuse,
+    /// What was really sent.
+    attempts: Attempts,
 }
 
 impl Upstream {
@@ -141,12 +143,13 @@ impl Upstream {
             cache,
             shared,
             reuse: Reuse::default(),
+            attempts: Attempts::default(),
         }
     }
 
-    /// The same way, whose kept answers are counted here.
-    pub(crate) fn counting(self, reuse: Reuse) -> Self {
-        Self { reuse, ..self }
+    /// The same way, whose kept answers and attempts are counted here.
+    pub(crate) fn counting(self, reuse: Reuse, attempts: Attempts) -> Self {
+        Self { reuse, attempts, ..self }
     }
 
     /// Gets the platform's answer; dropping this drops the request, unless others wait for the same.
@@ -158,22 +161,22 @@ impl Upstream {
             (Kind::Change, cache) => {
                 let change = Change::begin(cache.as_deref(), self.shared.as_deref(), order.tenant);
                 let change = change.await;
-                let outcome = self.line.send_once(Ticket::of(&order), order.request).await;
+                let outcome = self.line.send_once(self.ticket(&order), order.request).await;
                 change.end().await;
                 outcome
             }
-            (Kind::Read, _) | (_, None) => self.line.read(Ticket::of(&order), order.request).await,
+            (Kind::Read, _) | (_, None) => self.line.read(self.ticket(&order), order.request).await,
             (Kind::FreshRead, Some(cache)) => {
                 let epoch = cache.epoch(order.tenant);
                 let read = Arc::new(Read::of(&order, &epoch));
-                let outcome = self.line.read(Ticket::of(&order), order.request).await;
+                let outcome = self.line.read(self.ticket(&order), order.request).await;
                 outcome.map(|answered| cache.keep(&read, &epoch, answered))
             }
             (Kind::CachedRead, Some(cache)) => {
                 if self.knows_all_changes(order.since).await {
                     self.share(order, cache).await
                 } else {
-                    self.line.read(Ticket::of(&order), order.request).await
+                    self.line.read(self.ticket(&order), order.request).await
                 }
             }
         };
@@ -195,6 +198,12 @@ impl Upstream {
         }
     }
 
+    fn ticket(&self, order: &Order<'_>) -> Ticket {
+        let &Order { tenant, key, deadline, .. } = order;
+        let meter = self.attempts.meter(order.operation);
+        Ticket { client: order.client.clone(), tenant, key, deadline, meter }
+    }
+
     /// Answers with what is kept, or waits for the one request of all equal reads.
     async fn share(&self, order: Order<'_>, cache: &Arc<Cache>) -> Outcome {
         loop {
@@ -206,7 +215,7 @@ impl Upstream {
             }
             let boarded = self.flights.board(&read, || {
                 let (line, cache) = (self.line.clone(), cache.clone());
-                let (ticket, request) = (Ticket::of(&order), again(&order.request));
+                let (ticket, request) = (self.ticket(&order), again(&order.request));
                 let read = read.clone();
                 async move {
                     let outcome = line.read(ticket, request).await;
@@ -256,13 +265,7 @@ struct Ticket {
     tenant: Digest,
     key: Digest,
     deadline: Instant,
-}
-
-impl Ticket {
-    fn of(order: &Order<'_>) -> Self {
-        let (tenant, key, deadline) = (order.tenant, order.key, order.deadline);
-        Self { client: order.client.clone(), tenant, key, deadline }
-    }
+    meter: Option<Arc<Meter>>,
 }
 
 /// What all requests pass that are really sent.
@@ -300,8 +303,12 @@ impl Line {
         }
         let pass = self.breaker.admit(ticket.tenant).map_err(refused)?;
         let begun = Instant::now();
+        let mut counted = ticket.meter.as_deref().map(Meter::begin);
         let patience = Patience::new(self.timeout, ticket.deadline);
         let outcome = wire::attempt(&ticket.client, request, patience).await;
+        if let Some(counted) = &mut counted {
+            counted.answered(status(&outcome));
+        }
         pass.settle(self.verdict(&outcome, begun.elapsed()));
         outcome
     }
@@ -317,6 +324,14 @@ impl Line {
                 Fault::CutOff | Fault::Broken | Fault::Held | Fault::Unusable => Verdict::Silent,
             },
         }
+    }
+}
+
+/// What the platform said, whether or not its answer can be used.
+fn status(outcome: &Result<Reply, Lost>) -> Option<u16> {
+    match outcome {
+        Ok(reply) => Some(reply.status),
+        Err(lost) => lost.failure.status,
     }
 }
 

@@ -54,7 +54,13 @@ enum Heard {
 impl Storm {
     /// All tenants call at once, in front of a platform that fails.
     pub async fn rage(&self, amount: Amount) -> Tally {
-        self.together(|tenant| self.clone().visit(tenant, amount)).await
+        // The platform has no space of number 0.
+        self.rage_from(1, amount).await
+    }
+
+    /// The same with calls from this number on: a server may still keep the answers to those of another storm.
+    pub async fn rage_from(&self, first: u64, amount: Amount) -> Tally {
+        self.together(|tenant| self.clone().visit(tenant, first, amount)).await
     }
 
     /// Every tenant calls so often at once, in front of a platform in good health: exactly `most` pass, all others are told to wait.
@@ -81,15 +87,14 @@ impl Storm {
         sum
     }
 
-    async fn visit(self, tenant: usize, amount: Amount) -> Tally {
+    async fn visit(self, tenant: usize, first: u64, amount: Amount) -> Tally {
         let (client, mut tally) = (client(), Tally::default());
         self.shake_hands(&client, tenant, &mut tally).await;
         let more = |number| match amount {
-            Amount::Calls(calls) => number <= calls,
+            Amount::Calls(calls) => number - first < calls,
             Amount::Until(end) => Instant::now() < end,
         };
-        // The platform has no space of number 0.
-        let mut number = 1;
+        let mut number = first;
         while more(number) {
             let ask = Ask::of(self.seed, tenant, number);
             // A third stream, beside those of the script and the call.

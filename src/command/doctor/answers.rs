@@ -13,7 +13,6 @@ const ROWS: u32 = 20;
 pub(super) async fn look(ready: &Ready) {
     let service = &ready.service;
     let caller = own_caller(ready);
-    service.drift.settled().await;
     for tool in service.catalogue.tools.iter().filter(|tool| needs_nothing(ready, tool)) {
         let properties = tool.served.input_schema.get("properties");
         let limited = properties.is_some_and(|properties| properties.get("limit").is_some());
@@ -39,11 +38,10 @@ fn needs_nothing(ready: &Ready, tool: &Tool) -> bool {
 #[cfg(test)]
 mod tests {
     use xyte_mcp_runtime::api::Api as _;
-    use xyte_mcp_runtime::caller::Toolsets;
 
     use super::*;
     use crate::cli::Flags;
-    use crate::command::prepare_offering;
+    use crate::command::prepare_unbound;
     use crate::config::Config;
     use crate::config::source::Surroundings;
     use crate::presets::Presets;
@@ -52,10 +50,9 @@ mod tests {
 
     #[tokio::test]
     async fn no_answer_of_the_sandbox_departs_from_the_document() {
-        let rate_limit = Some("0".to_owned());
-        let flags = Flags { sandbox: true, rate_limit, ..Flags::default() };
+        let flags = Flags { sandbox: true, ..Flags::default() };
         let config = Config::read(&flags, &Surroundings::default()).unwrap();
-        let ready = prepare_offering(&config, &Toolsets::All).await.unwrap();
+        let ready = prepare_unbound(&config).await.unwrap();
         let (service, caller) = (&ready.service, own_caller(&ready));
         let xyte = Xyte::new(String::new(), Fleet { presets: Presets::load(None).unwrap() });
         let tools = &service.catalogue.tools;

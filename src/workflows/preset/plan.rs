@@ -17,7 +17,7 @@ use crate::workflows::bulk::{Excluded, arguments, called};
 use crate::workflows::fleet::{self, Device};
 use crate::workflows::offer::Offers;
 use crate::workflows::pattern::like;
-use crate::workflows::space::{Location, Scope, Spaces};
+use crate::workflows::space::{Scope, Spaces};
 
 /// One step for this room.
 #[derive(Debug)]
@@ -35,8 +35,6 @@ pub(super) struct Plan<'p> {
     pub(super) scope: Scope,
     pub(super) preset: &'p str,
     pub(super) steps: Vec<Planned<'p>>,
-    /// Where the room is in time, as far as the platform tells.
-    pub(super) location: Location,
     pub(super) warnings: Vec<String>,
     pub(super) as_of: DateTime<Utc>,
 }
@@ -82,13 +80,11 @@ impl<'p> Plan<'p> {
                 quoted(&called(device))
             ));
         }
-        let location = spaces.location(scope.id).cloned().unwrap_or_default();
         let steps =
             preset.steps.iter().map(|step| planned(step, (&inside, &named), &offers, &params));
         let plan = Self {
             preset: name,
             steps: steps.collect(),
-            location,
             warnings,
             as_of: devices.as_of.min(scope.as_of),
             scope,

@@ -152,11 +152,11 @@ fn data(room: &str, plan: &Plan<'_>, as_of: DateTime<Utc>, steps: &[Value]) -> V
         "preset": plan.preset,
         "steps": steps,
     });
-    if let Some(local) = plan.location.local(as_of) {
-        data["local_time"] = local.to_rfc3339_opts(SecondsFormat::Secs, true).into();
-    }
-    if let Some(zone) = &plan.location.region_name {
-        data["time_zone"] = zone.as_str().into();
+    if let Some(zone) = &plan.scope.zone {
+        if let Some(local) = zone.local(as_of) {
+            data["local_time"] = local.to_rfc3339_opts(SecondsFormat::Secs, true).into();
+        }
+        data["time_zone"] = zone.name.as_str().into();
     }
     data
 }

@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 use xyte_mcp_catalogue::Catalogue;
 
+use super::Change;
+use super::dialect::{self, Moved};
 use super::pair::{self, Pair};
 use super::propose;
 use crate::diagnostic::Diagnostic;
-use crate::overrides::{Overrides, Word};
+use crate::overrides::{ArgumentOverride, Overrides, Word};
 use crate::spec::operation::{check_ids, snake};
 use crate::spec::{Document, Operation};
 
@@ -24,6 +26,8 @@ pub(super) struct Adapted {
     pub(super) orphans: Vec<Orphan>,
     /// Positions of the new operations.
     pub(super) fresh: Vec<usize>,
+    /// Ways to page whose words are others.
+    pub(super) moved: Vec<Moved>,
 }
 
 /// An operation with another id than before.
@@ -79,8 +83,10 @@ pub(super) fn adapt(
         renamed: Vec::new(),
         orphans: Vec::new(),
         fresh,
+        moved: Vec::new(),
     };
     adapted.rekey(before);
+    dialect::follow(before, &mut adapted);
     let kept: BTreeSet<&str> =
         adapted.pairs.iter().map(|pair| before.operations[pair.before].id.as_str()).collect();
     let names: BTreeSet<String> = served
@@ -117,6 +123,33 @@ fn name_all(before: &Document, after: &mut Document, pairs: &[Pair]) {
 }
 
 impl Adapted {
+    /// The overrides once more, with renamed arguments under the names that agents know, as `update` writes them.
+    pub(super) fn with_kept_names(&self, changes: &[Change]) -> Overrides {
+        let mut overrides = self.overrides.clone();
+        for change in changes.iter().filter(|change| change.is_renamed_argument()) {
+            let Some(table) = overrides
+                .operations
+                .iter_mut()
+                .find(|table| *table.operation.get_ref() == change.operation)
+            else {
+                continue;
+            };
+            let (from, to) = (&change.path, change.after.as_str().unwrap_or_default());
+            let names =
+                |known: &str| table.arguments.iter().position(|it| it.argument.get_ref() == known);
+            let at = names(to).or_else(|| names(from)).unwrap_or_else(|| {
+                let argument = Spanned::new(table.operation.span(), to.to_owned());
+                table.arguments.push(ArgumentOverride { argument, name: None, description: None });
+                table.arguments.len() - 1
+            });
+            let known = &mut table.arguments[at];
+            let span = known.argument.span();
+            known.argument = Spanned::new(span.clone(), to.to_owned());
+            known.name.get_or_insert_with(|| Spanned::new(span, from.clone()));
+        }
+        overrides
+    }
+
     /// Puts every table under the id that its operation has in the other document.
     fn rekey(&mut self, before: &Document) {
         let (document, pairs) = (&self.document, &self.pairs);

@@ -27,8 +27,9 @@ pub(super) fn compare(tool: &Tool<'_, '_>, before: &Contract, after: &Contract) 
         .collect();
     for (from, to) in argument_renames(&gone, &come, before, after) {
         let wire = &after.arguments[to].wire;
-        comparison.renamed(from, to, &root).remark =
-            format!("`arguments.{wire} = {{ name = \"{from}\" }}` keeps its name");
+        comparison.renamed(from, to, &root).remark = format!(
+            "`cargo spec update` keeps the old name, by `arguments.{wire} = {{ name = \"{from}\" }}`"
+        );
         gone.retain(|name| *name != from);
         come.retain(|name| *name != to);
         same.push((from, to));

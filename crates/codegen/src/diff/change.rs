@@ -153,6 +153,13 @@ pub struct Change {
     pub overrides: Option<Spot>,
 }
 
+impl Change {
+    /// A renamed argument of the tool itself, not of something inside one: the overrides can keep its name.
+    pub(crate) fn is_renamed_argument(&self) -> bool {
+        self.face == Face::Input && self.kind == Kind::Renamed && !self.path.contains(['.', '['])
+    }
+}
+
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Spot {

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use super::adapt::What;
 use super::surface::View;
-use super::{Change, Decision, Effect, Inputs, Spot};
+use super::{Change, Decision, Effect, Face, Inputs, Kind, Spot};
 use crate::diagnostic::position::{Lines, Tree};
 use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::overrides::Word;
 
 /// Finds lines and columns in the overrides and the other document.
 pub(super) struct Places<'a> {
@@ -71,6 +72,11 @@ pub(super) fn computed(view: &View<'_>, changes: &[Change]) -> Vec<Decision> {
         .filter(|change| change.effect <= Effect::BreakingTyped && !change.operation.is_empty())
         .map(id)
         .collect();
+    let gone = |call: &str| {
+        changes.iter().any(|change| {
+            change.operation == call && (change.face, change.kind) == (Face::Tool, Kind::Removed)
+        })
+    };
     let calls = view
         .adapted
         .overrides
@@ -79,11 +85,21 @@ pub(super) fn computed(view: &View<'_>, changes: &[Change]) -> Vec<Decision> {
         .flat_map(|workflow| workflow.calls.iter().map(|call| (workflow.name.get_ref(), call)));
     let touched = calls.filter(|(_, call)| broken.contains(call.get_ref()));
     touched
-        .map(|(name, call)| Decision {
-            rule: "computed-tool".to_owned(),
-            message: format!("`{name}` computes from `{}`, which changes", call.get_ref()),
-            place: view.places.overrides(call.span().start),
-            help: "look whether its code still holds".to_owned(),
+        .map(|(name, call)| {
+            let (what, help) = if gone(call.get_ref()) {
+                (
+                    "is gone",
+                    format!("write its code anew without it, or remove `[workflows.{name}]`"),
+                )
+            } else {
+                ("changes", "look whether its code still holds".to_owned())
+            };
+            Decision {
+                rule: "computed-tool".to_owned(),
+                message: format!("`{name}` computes from `{}`, which {what}", call.get_ref()),
+                place: view.places.overrides(call.span().start),
+                help,
+            }
         })
         .collect()
 }
@@ -146,18 +162,26 @@ fn orphans<'v>(view: &'v View<'_>) -> impl Iterator<Item = Decision> + 'v {
     })
 }
 
-/// Findings about proposals stand with them, and those about paging are told by dialect.
+fn is_word(words: &[Word], span: &std::ops::Range<usize>) -> bool {
+    words.iter().any(|word| word.span() == *span)
+}
+
+/// Findings about proposals stand with them, those about paging are told by dialect, those about calls with the computed tool.
 fn told_elsewhere(view: &View<'_>, finding: &Diagnostic) -> bool {
     if is_of_proposal(view, finding) {
         return finding.rule != "missing-operation-id" && finding.rule != "duplicate-operation-id";
     }
     let Place::Overrides(span) = &finding.place else { return false };
-    finding.rule == "paging-mismatch"
-        && view
-            .overrides
-            .operations
-            .iter()
-            .any(|table| table.paging.as_ref().is_some_and(|paging| paging.span() == *span))
+    let tables = &view.overrides.operations;
+    let is_paging = || {
+        { tables.iter() }.any(|table| table.paging.as_ref().is_some_and(|it| it.span() == *span))
+    };
+    let is_call = || view.overrides.workflows.iter().any(|it| is_word(&it.calls, span));
+    match finding.rule {
+        "paging-mismatch" => is_paging(),
+        "unknown-operation" => is_call(),
+        _ => false,
+    }
 }
 
 /// Tells findings about new operations, whose tables nobody wrote.

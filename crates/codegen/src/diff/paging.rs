@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use xyte_mcp_catalogue::Location;
 
 use super::Decision;
+use super::dialect::Moved;
 use super::surface::View;
 use crate::overrides::{Dialect, OperationOverride, Word};
 use crate::resolve::schema;
@@ -50,13 +51,6 @@ pub(super) fn stale(view: &View<'_>) -> Vec<Decision> {
         let word = part_of(dialect, part).unwrap_or(&dialect.name);
         let kind =
             if matches!(part, "page" | "size") { "the query parameter" } else { "the answer's" };
-        let help = match hints.as_slice() {
-            [] => "give these operations another dialect, or none".to_owned(),
-            hints => format!(
-                "`{}` looks like what took its place: bring the dialect up to date",
-                hints.join("`, `")
-            ),
-        };
         Decision {
             rule: "stale-paging".to_owned(),
             message: format!(
@@ -67,10 +61,46 @@ pub(super) fn stale(view: &View<'_>) -> Vec<Decision> {
                 ),
             ),
             place: view.places.overrides(word.span().start),
-            help,
+            help: help(view, dialect, (part, &operations), &hints),
         }
     });
     decisions.collect()
+}
+
+/// What to do about a part that is stale: as certain as the names allow.
+fn help(
+    view: &View<'_>,
+    dialect: &Dialect,
+    (part, operations): (&str, &[String]),
+    hints: &[String],
+) -> String {
+    let of_this = |moved: &&Moved| moved.dialect == *dialect.name.get_ref();
+    let heirs = view.adapted.moved.iter().filter(of_this).filter_map(|moved| {
+        let word = moved.words.iter().find(|word| word.part == part)?;
+        let mine = |id| moved.apart.as_ref().is_none_or(|apart| apart.operations.contains(id));
+        operations.iter().any(mine).then_some((moved, word))
+    });
+    let sentences: Vec<String> = heirs
+        .map(|(moved, word)| match &moved.apart {
+            None => format!("`{}` took its place: write `{part} = \"{0}\"`", word.to),
+            Some(apart) => format!(
+                "`{}` took its place, but not everywhere: give {} a dialect of their own, such as `[paging.{}]`",
+                word.to,
+                crate::diagnostic::quoted(&apart.operations.iter().map(String::as_str).collect::<Vec<_>>()),
+                apart.name
+            ),
+        })
+        .collect();
+    match (sentences.is_empty(), hints) {
+        (false, _) => {
+            format!("{}, or let `cargo spec update --accept-proposals` do it", sentences.join("; "))
+        }
+        (true, []) => "give these operations another dialect, or none".to_owned(),
+        (true, hints) => format!(
+            "`{}` looks like what took its place: bring the dialect up to date",
+            hints.join("`, `")
+        ),
+    }
 }
 
 /// Query parameters that took the place of one that paging used: these are no agent's arguments either.
@@ -91,7 +121,8 @@ fn dialect_of<'v>(view: &'v View<'_>, table: &OperationOverride) -> Option<(usiz
     view.overrides.paging.iter().enumerate().find(|(_, dialect)| dialect.name.get_ref() == name)
 }
 
-fn part_of<'d>(dialect: &'d Dialect, part: &str) -> Option<&'d Word> {
+/// The word of a dialect for one of its parts.
+pub(super) fn part_of<'d>(dialect: &'d Dialect, part: &str) -> Option<&'d Word> {
     match part {
         "page" => dialect.page.as_ref(),
         "size" => dialect.size.as_ref(),
@@ -101,28 +132,29 @@ fn part_of<'d>(dialect: &'d Dialect, part: &str) -> Option<&'d Word> {
     }
 }
 
+/// Whether an operation has what a part of a dialect names.
+pub(super) fn has((document, operation): (&Document, &Operation), part: &str, name: &str) -> bool {
+    match part {
+        "page" | "size" => operation
+            .parameters
+            .iter()
+            .any(|known| known.location == Location::Query && known.name == *name),
+        _ => answers(document, operation, name, part == "rows"),
+    }
+}
+
 /// Parts of a dialect that the operation had and has no more.
 fn missing(
     view: &View<'_>,
     dialect: &Dialect,
     operations: (&Operation, &Operation),
 ) -> Vec<(&'static str, String)> {
-    let mut missing = Vec::new();
-    for part in ["page", "size", "rows", "more", "next"] {
-        let Some(word) = part_of(dialect, part) else { continue };
-        let name = word.get_ref();
-        let has = |document: &Document, operation: &Operation| match part {
-            "page" | "size" => operation
-                .parameters
-                .iter()
-                .any(|known| known.location == Location::Query && known.name == *name),
-            _ => answers(document, operation, name, part == "rows"),
-        };
-        if has(view.before.0, operations.0) && !has(view.after.0, operations.1) {
-            missing.push((part, name.clone()));
-        }
-    }
-    missing
+    let (before, after) = ((view.before.0, operations.0), (view.after.0, operations.1));
+    let parts = ["page", "size", "rows", "more", "next"].into_iter();
+    parts
+        .filter_map(|part| Some((part, part_of(dialect, part)?.get_ref().clone())))
+        .filter(|(part, name)| has(before, part, name) && !has(after, part, name))
+        .collect()
 }
 
 /// Whether the answer has a member, which for rows must be an array; one that is not documented may have any.

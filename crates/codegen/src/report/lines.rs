@@ -35,18 +35,32 @@ pub(super) fn lines(changes: &Changes, effect: Effect) -> Vec<Line> {
             .flat_map(|change| std::iter::once(&change.name).chain(&change.also).cloned())
             .collect();
         let (kind, face) = (told[0].kind, told[0].face);
-        let joins = effect == Effect::Additive && kind == Kind::Added && face != Face::Toolset;
+        let joins = (effect == Effect::Additive && kind == Kind::Added && face != Face::Toolset)
+            || (kind == Kind::Removed && matches!(face, Face::Input | Face::Output));
         let partner = lines.iter_mut().find(|(known, part, line)| {
             joins && *known == kind && *part == face && line.names == names && line.remark == key.2
         });
         if let Some((_, _, line)) = partner {
-            let more = key.1.strip_prefix("new ").unwrap_or(&key.1);
-            line.text = format!("{}; {more}", line.text);
+            line.text = joined(&line.text, &key.1, kind);
+            line.spot = line.spot.take().filter(|_| kind == Kind::Added);
             continue;
         }
         lines.push((kind, face, Line { names, text: key.1, remark: key.2, spot: spot(told) }));
     }
     lines.into_iter().map(|(_, _, line)| line).collect()
+}
+
+/// Puts the same change of another argument or field behind the first.
+fn joined(text: &str, more: &str, kind: Kind) -> String {
+    const GONE: [&str; 2] = [" is gone", " are gone"];
+    if kind == Kind::Added {
+        return format!("{text}; {}", more.strip_prefix("new ").unwrap_or(more));
+    }
+    let known = GONE.iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text);
+    let names = |text: &str| text.find('`').map(|at| text[at..].to_owned()).unwrap_or_default();
+    let noun = if known.starts_with("answer") { "answer fields" } else { "arguments" };
+    let more = more.strip_suffix(GONE[0]).unwrap_or(more);
+    format!("{noun} {}, {}{}", names(known), names(more), GONE[1])
 }
 
 /// The one place that all of them name.
@@ -136,6 +150,9 @@ pub(super) fn place(spot: &Spot) -> String {
         _ => format!("{} at {}", spot.file, spot.pointer),
     }
 }
+
+/// What no generator can follow up.
+pub(super) const BY_HAND: &str = "By hand: what reads or imitates these answers (computed tools, the sandbox) has to follow; the tests name what departs.";
 
 /// Headings of the effects that are listed, in order.
 pub(super) const LISTED: [(Effect, &str); 4] = [

@@ -16,34 +16,6 @@ pub fn markdown(changes: &Changes) -> String {
     out
 }
 
-/// The section of the list of changes that the document brings.
-pub fn changelog(changes: &Changes, today: &str) -> String {
-    let mut out = String::new();
-    let _infallible = section(changes, today, &mut out);
-    out
-}
-
-fn section(changes: &Changes, today: &str, out: &mut String) -> std::fmt::Result {
-    let (before, after) = (&changes.before.version, &changes.after.version);
-    let (before, after) = (escaped(&clean(before)), escaped(&clean(after)));
-    writeln!(out, "## {}, {today}\n\nDocument {before} → {after}.", changes.advice.next)?;
-    for (effect, title) in LISTED {
-        let lines = lines::lines(changes, effect);
-        if !lines.is_empty() {
-            writeln!(out, "\n### {title}\n")?;
-            lines.into_iter().try_for_each(|line| item(&Line { spot: None, ..line }, out))?;
-        }
-    }
-    if !changes.proposals.is_empty() {
-        writeln!(out, "\n### New operations\n")?;
-    }
-    for proposal in &changes.proposals {
-        let (method, path) = (&proposal.method, clean(&proposal.path));
-        writeln!(out, "- `{}`: {method} `{path}`", proposal.name)?;
-    }
-    Ok(())
-}
-
 fn page(changes: &Changes, out: &mut String) -> std::fmt::Result {
     let side = |side: &Side| {
         format!(
@@ -63,6 +35,9 @@ fn page(changes: &Changes, out: &mut String) -> std::fmt::Result {
         if !lines.is_empty() {
             writeln!(out, "\n## {title}\n")?;
             lines.iter().try_for_each(|line| item(line, out))?;
+            if effect == Effect::BreakingTyped {
+                writeln!(out, "\n{}", lines::BY_HAND)?;
+            }
         }
     }
     proposals(changes, out)?;
@@ -80,7 +55,7 @@ fn page(changes: &Changes, out: &mut String) -> std::fmt::Result {
     writeln!(out, "\n## Version\n\n{} → **{}**: {}.", advice.now, advice.next, advice.reason)
 }
 
-fn item(line: &Line, out: &mut String) -> std::fmt::Result {
+pub(super) fn item(line: &Line, out: &mut String) -> std::fmt::Result {
     let names: Vec<String> =
         line.names.iter().filter(|name| !name.is_empty()).map(|name| format!("`{name}`")).collect();
     let colon = if names.is_empty() { "" } else { ": " };
@@ -158,7 +133,7 @@ fn tokens(changes: &Changes, out: &mut String) -> std::fmt::Result {
 }
 
 /// Text of the document that must not become markup; what stands between back-ticks stays as it is.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut code = false;
     text.chars().fold(String::with_capacity(text.len()), |mut out, character| {
         if character == '`' {

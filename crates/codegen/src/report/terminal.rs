@@ -33,6 +33,9 @@ pub fn terminal(changes: &Changes, look: Look) -> String {
         if !lines.is_empty() {
             page.title(title, color_of(effect));
             page.lines(&lines);
+            if effect == Effect::BreakingTyped {
+                page.wrapped(lines::BY_HAND, 2);
+            }
         }
     }
     page.proposals(changes);

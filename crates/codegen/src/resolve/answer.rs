@@ -235,6 +235,7 @@ fn paging(
     };
     let (more, next) = (member(&dialect.more), member(&dialect.next));
     let size = dialect.size.as_ref().and_then(query);
+    findings.extend(another_size(operation, dialect, size.is_some(), span));
     let max = size.and_then(|size| flatten(root, &size.schema).get("maximum")?.as_u64());
     // A page number that is 0 unless somebody says otherwise is counted from there.
     let zero = parameter.and_then(|known| flatten(root, &known.schema).get("default")?.as_u64());
@@ -248,6 +249,28 @@ fn paging(
         more: more.unwrap_or_default(),
         next: next.unwrap_or_default(),
     })
+}
+
+/// A parameter that sets the size of pages under another name would be served as an argument.
+fn another_size(
+    operation: &Operation,
+    dialect: &Dialect,
+    is_known: bool,
+    span: std::ops::Range<usize>,
+) -> Option<Diagnostic> {
+    const NAMES: [&str; 5] = ["per_page", "page_size", "page_limit", "limit", "size"];
+    let wanted = dialect.size.as_ref().filter(|_| !is_known)?.get_ref();
+    let found = operation.parameters.iter().find(|parameter| {
+        parameter.location == Location::Query && NAMES.contains(&snake(&parameter.name).as_str())
+    })?;
+    let message = format!(
+        "`{}` takes `{}`, and the paging dialect `{}` sets the size of pages by `{wanted}`",
+        operation.id,
+        found.name,
+        dialect.name.get_ref()
+    );
+    let fault = Diagnostic::overrides("paging-mismatch", span, message);
+    Some(fault.help("give it a dialect with this `size`"))
 }
 
 /// Reports columns that the answer does not have.

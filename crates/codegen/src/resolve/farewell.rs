@@ -52,8 +52,13 @@ pub(super) fn told(description: String, tool: &ToolOverride, deprecated: bool) -
         let names: Vec<&str> = tool.aliases.iter().map(|alias| alias.get_ref().as_str()).collect();
         told = format!("{told} Called {} up to version {}.", names.join(", "), until.get_ref());
     }
-    if deprecated {
-        told.push_str(DEPRECATED);
+    marked(told, deprecated)
+}
+
+/// Adds to a description that the platform gives the operation up, unless it says so.
+pub(super) fn marked(mut description: String, deprecated: bool) -> String {
+    if deprecated && !description.ends_with(DEPRECATED) {
+        description.push_str(DEPRECATED);
     }
-    told
+    description
 }

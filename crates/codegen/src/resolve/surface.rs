@@ -3,7 +3,7 @@
 use serde_json::Value;
 use xyte_mcp_catalogue::{Answer, Argument, Form, Location, Resource};
 
-use super::{Context, answer, text};
+use super::{Context, answer, farewell, text};
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{OperationOverride, Overrides, ResourceOverride, Word};
 use crate::spec::Operation;
@@ -85,7 +85,10 @@ impl Readable<'_> {
             uri: uri.clone(),
             name: own(&overrides.name, &self.operation.id),
             title: own(&overrides.title, self.title),
-            description: own(&overrides.description, self.description),
+            description: farewell::marked(
+                own(&overrides.description, self.description),
+                self.operation.deprecated,
+            ),
             columns: if inherited { self.answer.columns.clone() } else { declared() },
         }
     }

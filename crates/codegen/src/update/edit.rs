@@ -48,6 +48,14 @@ fn rename_calls(document: &mut DocumentMut, names: &[(&str, &str)]) {
     }
 }
 
+/// Puts another key with a text where one stands.
+pub(super) fn replace(table: &mut dyn TableLike, key: &str, (name, text): (&str, &str)) {
+    rename_keys(table, &[(key, name)]);
+    if let Some(item) = table.get_mut(name) {
+        *item = toml_edit::value(text);
+    }
+}
+
 /// Renames keys in their places: all are taken out, then put back in order.
 fn rename_keys(table: &mut dyn TableLike, names: &[(&str, &str)]) {
     let keys: Vec<String> = table.iter().map(|(key, _)| key.to_owned()).collect();
@@ -85,12 +93,17 @@ fn set_default(operation: &mut dyn TableLike, inner: &str, key: &str, value: &st
 
 /// Adds a member; in an inline table the white space before the brace stays before the brace.
 fn add(table: &mut dyn TableLike, key: &str, value: &str) {
+    tidy(table);
+    table.insert(key, toml_edit::value(value));
+}
+
+/// Lets no white space stand between the last value and a comma that is about to follow it.
+pub(super) fn tidy(table: &mut dyn TableLike) {
     let last = table.iter().last().map(|(key, _)| key.to_owned());
     let last = last.and_then(|last| table.get_mut(&last)).and_then(Item::as_value_mut);
     if let Some(last) = last.filter(|last| last.decor().suffix().is_some()) {
         last.decor_mut().set_suffix("");
     }
-    table.insert(key, toml_edit::value(value));
 }
 
 /// Lets a tool keep the name of an argument that the document renamed.

@@ -26,7 +26,8 @@ pub(super) fn mend(
         .collect();
     let sentence = match (rule, names.as_slice()) {
         ("unknown-column", ["operations", id, .., "columns", ""]) => {
-            let sentence = format!("`{id}` gives up a column that is gone");
+            let column = text.get(span.clone())?.trim_matches('"');
+            let sentence = format!("`{id}` gives up its column `{column}`, which is gone");
             remove(document.as_item_mut(), &way).then_some(sentence)?
         }
         ("unknown-argument", ["operations", id, "arguments" | "example", .., name]) => {
@@ -45,8 +46,14 @@ pub(super) fn mend(
             let sentence = format!("`{id}` gives up its {part}, which lacks an argument");
             remove(document.as_item_mut(), &way[..3]).then_some(sentence)?
         }
-        ("paging-mismatch", ["operations", id, part @ ("paging" | "rows")]) => {
-            let sentence = format!("`{id}` gives up `{part}`, which no longer fits");
+        ("paging-mismatch", ["operations", id, "paging"]) => {
+            one_piece(&mut document, id)?;
+            format!(
+                "`{id}` gives up its `paging`, which no longer fits: it is a list in one piece now"
+            )
+        }
+        ("paging-mismatch", ["operations", id, "rows"]) => {
+            let sentence = format!("`{id}` gives up `rows`, which no longer fit");
             remove(document.as_item_mut(), &way).then_some(sentence)?
         }
         ("stale-patch", ["patch", "", "at"]) => remove(document.as_item_mut(), &way[..2])
@@ -58,6 +65,20 @@ pub(super) fn mend(
         _ => return None,
     };
     Some((document.to_string(), sentence))
+}
+
+/// Puts `rows` where `paging` stood: rows that are gone too are the next fault.
+fn one_piece(document: &mut DocumentMut, id: &str) -> Option<()> {
+    let operation = document.get("operations")?.get(id)?;
+    let dialect = operation.get("paging")?.as_str()?;
+    let rows = document.get("paging")?.get(dialect)?.get("rows").and_then(Item::as_str);
+    let rows = rows.map(str::to_owned);
+    let operation = document.get_mut("operations")?.get_mut(id)?.as_table_like_mut()?;
+    match rows {
+        Some(rows) => super::edit::replace(operation, "paging", ("rows", &rows)),
+        None => drop(operation.remove("paging")),
+    }
+    Some(())
 }
 
 /// Completes the first example of a tool that lacks a required argument.
@@ -86,6 +107,7 @@ fn complete(document: &mut DocumentMut, id: &str, tool: &Value) -> Option<()> {
         _ => InlineTable::new(),
     };
     let known: &Map<String, Value> = tool["example"].as_object()?;
+    super::edit::tidy(&mut example);
     for (name, value) in known.iter().filter(|(name, _)| name.as_str() != "limit") {
         if !example.contains_key(name) {
             example.insert(name, toml(value)?);

@@ -24,7 +24,9 @@ pub(super) async fn admit(
         .with_hint(service.settings.key_hint.clone()));
     }
     let who = key.map_or_else(|| caller.tenant(), Key::digest);
-    service.limit.admit(who).await.map_err(|wait| over_limit(service, wait))?;
+    let whereabouts = || service.strangers.whereabouts(caller);
+    let admitted = service.limit.admit(who, whereabouts).await;
+    admitted.map_err(|wait| over_limit(service, wait))?;
     let toolset = &tool.entry.toolset;
     if !service.offers(tool) {
         let message = format!(

@@ -16,6 +16,7 @@ use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
 use crate::failure::Failure;
 use crate::json;
+use crate::progress;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
@@ -50,6 +51,19 @@ pub struct Rows<T> {
     pub as_of: DateTime<Utc>,
 }
 
+/// A list of nothing, which is all of it, and was never anything else.
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            odd: 0,
+            complete: true,
+            warnings: Vec::new(),
+            as_of: DateTime::<Utc>::MAX_UTC,
+        }
+    }
+}
+
 /// The reads of one caller.
 pub struct Desk<'a> {
     pub(super) service: &'a Service,
@@ -73,6 +87,11 @@ impl Desk<'_> {
     /// Most characters of either form of the answer; what is beyond is cut without knowing what it means.
     pub fn room(&self) -> usize {
         budget::chars(self.service.settings.answer_tokens)
+    }
+
+    /// Announces so many more reads to whoever watches the call.
+    pub fn expect(&self, reads: usize) {
+        progress::expect(reads);
     }
 
     /// Whether the call is to show what it would do, and to change nothing.
@@ -108,6 +127,20 @@ impl Desk<'_> {
         arguments: &Arguments,
         columns: &[&str],
     ) -> Result<Rows<T>, Failure> {
+        self.first(operation, arguments, columns, usize::MAX).await
+    }
+
+    /// The same up to so many rows; where more follow, it is not complete.
+    ///
+    /// # Errors
+    /// As of a whole list.
+    pub async fn first<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        arguments: &Arguments,
+        columns: &[&str],
+        most: usize,
+    ) -> Result<Rows<T>, Failure> {
         let tool = self.find(operation)?;
         let options = self.options();
         let entry = &tool.entry;
@@ -122,7 +155,7 @@ impl Desk<'_> {
             key: None,
         };
         let errand = self.errand(tool, arguments, &options);
-        let Some((gathered, as_of)) = all(&errand, &plan).await? else {
+        let Some((gathered, as_of)) = all(&errand, &plan, most).await? else {
             return Err(Failure::unknown_operation(operation)); // Only a dry run answers otherwise.
         };
         let mut read = Rows {
@@ -192,9 +225,12 @@ impl Desk<'_> {
     }
 
     /// What a tool calls is declared, so that its description can tell.
-    fn declared(&self, operation: &str) -> Option<&Tool> {
-        let declared = self.tool.entry.calls.iter().any(|name| name == operation);
-        declared.then(|| self.service.catalogue.find_operation(operation)).flatten()
+    fn declared(&self, name: &str) -> Option<&Tool> {
+        let catalogue = &self.service.catalogue;
+        let declared = self.tool.entry.calls.iter();
+        let mut declared = declared.filter_map(|operation| catalogue.find_operation(operation));
+        // The name of a tool outlives the id of its operation.
+        declared.find(|tool| tool.entry.operation == name || tool.name() == name)
     }
 
     /// An operation that changes something; a tool that only reads has none.

@@ -8,13 +8,13 @@ use xyte_mcp_catalogue::{DEFAULT_LIMIT, Form};
 use super::{Errand, View};
 use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
-use crate::failure::{Failure, platform};
+use crate::failure::Failure;
 use crate::json;
 use crate::shape::list::{Key, Plan};
 use crate::shape::projection::{self, Tree};
 use crate::shape::{Format, Shaped, absent, budget};
 use crate::text::quoted;
-use crate::upstream::{Answered, Reply};
+use crate::upstream::Answered;
 
 /// Rows of a resource when nobody says how many: a URI cannot ask for more, so it gets more than a tool does unasked.
 const RESOURCE_LIMIT: usize = 2000;
@@ -102,7 +102,7 @@ pub(super) fn one_piece(
     let (shaped, hint) = match tool.entry.answer.form {
         Form::Unknown => (Shaped::undocumented(reply.status, value), ""),
         Form::Object | Form::List | Form::Computed => {
-            (Shaped::object(complete(value, &names, errand.options, reply)?), CHOOSE)
+            (Shaped::object(complete(value, &names, errand, answered)?), CHOOSE)
         }
     };
     Ok(match view {
@@ -127,18 +127,19 @@ fn within(shaped: Shaped, errand: &Errand<'_>, hint: &str) -> Shaped {
 fn complete(
     mut value: Value,
     names: &[String],
-    options: &Options,
-    reply: &Reply,
+    errand: &Errand<'_>,
+    answered: &Answered,
 ) -> Result<Value, Failure> {
     let absent = absent(names, [&value]);
-    let chosen = options.fields.is_some();
+    let chosen = errand.options.fields.is_some();
     if absent.is_empty() || !(chosen || absent.len() == names.len()) {
         return Ok(value);
     }
     let listed =
         absent.iter().map(|name| format!("`{}`", quoted(name))).collect::<Vec<_>>().join(", ");
     if absent.len() == names.len() {
-        value = json::read(&reply.body).map_err(|err| platform::unreadable(reply, &err))?;
+        let read = json::read(&answered.reply.body);
+        value = read.map_err(|err| errand.unreadable(answered, &err))?;
     }
     if let Value::Object(members) = &mut value {
         let warning = format!("the answer has no {listed}");

@@ -71,12 +71,13 @@ pub(super) async fn walk(errand: &Errand<'_>, view: View) -> Performed {
     }
 }
 
-/// Gathers every row there is, for whoever counts them; a page that cannot be read is passed over.
+/// Gathers every row there is, or so many, for whoever counts them; a page that cannot be read is passed over.
 pub(super) async fn all(
     errand: &Errand<'_>,
     plan: &Plan<'_>,
+    limit: usize,
 ) -> Result<Option<(Gathered, DateTime<Utc>)>, Failure> {
-    let bounds = Bounds { limit: usize::MAX, room: None, gap: Gap::IsPassed };
+    let bounds = Bounds { limit, room: None, gap: Gap::IsPassed };
     Ok(match gather(errand, plan, bounds, None).await? {
         Walked::Gathered(gathered, _, as_of) => Some((gathered, as_of)),
         Walked::Preview(_) => None,

@@ -50,16 +50,31 @@ pub enum Kind {
 
 impl fmt::Display for Departure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.at.as_str() {
-            "" => f.write_str("as a whole: ")?,
-            at => write!(f, "at `{at}`: ")?,
-        }
         match &self.kind {
-            Kind::Field => f.write_str("a field that the document does not have"),
-            Kind::Type { expected, found } => write!(f, "{found} instead of {expected}"),
             Kind::Value { found } => {
-                write!(f, "the value `{found}`, which the document does not have")
+                let place = self.place();
+                write!(f, "{place}: the value `{found}`, which the document does not have")
             }
+            Kind::Field | Kind::Type { .. } => f.write_str(&self.logged()),
+        }
+    }
+}
+
+impl Departure {
+    /// The same without the value: what a device, ticket or person said is not for logs.
+    pub(super) fn logged(&self) -> String {
+        let place = self.place();
+        match &self.kind {
+            Kind::Field => format!("{place}: a field that the document does not have"),
+            Kind::Type { expected, found } => format!("{place}: {found} instead of {expected}"),
+            Kind::Value { .. } => format!("{place}: a value that the document does not have"),
+        }
+    }
+
+    fn place(&self) -> String {
+        match self.at.as_str() {
+            "" => "as a whole".to_owned(),
+            at => format!("at `{at}`"),
         }
     }
 }
@@ -193,6 +208,20 @@ mod tests {
                 &json!({"items": [{"id": 1.0, "status": null}, {"id": 18_446_744_073_709_551_615_u64}]})
             ),
             [""; 0]
+        );
+    }
+
+    #[test]
+    fn the_log_is_told_where_an_unknown_value_is_and_not_what_it_says() {
+        let schema = closed(&json!({"status": {"enum": ["on"]}}));
+        let body = json!({"status": "said in confidence", "colour": 1}).to_string();
+        let found = find("x", &schema.to_string(), body.as_bytes()).unwrap();
+        assert_eq!(
+            found.iter().map(Departure::logged).collect::<Vec<_>>(),
+            [
+                "at `colour`: a field that the document does not have",
+                "at `status`: a value that the document does not have",
+            ]
         );
     }
 

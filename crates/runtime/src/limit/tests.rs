@@ -15,6 +15,11 @@ use crate::shared::server::RedisServer;
 const A: Digest = [1; 32];
 const B: Digest = [2; 32];
 
+/// Where a key is from that the platform knows: nobody cares.
+fn known() -> Option<crate::caller::Address> {
+    None
+}
+
 /// Either log; times are milliseconds.
 enum Log {
     Here(Local, Instant),
@@ -25,7 +30,7 @@ impl Log {
     async fn admit(&self, who: Digest, at: u64) -> Result<(), Duration> {
         let at = Duration::from_millis(at);
         match self {
-            Self::Here(local, start) => local.admit(who, *start + at, *start + at),
+            Self::Here(local, start) => local.admit(who, (*start + at, *start + at), known),
             Self::There(log) => log.admit(who, Some(at)).await.unwrap(),
         }
     }
@@ -93,7 +98,7 @@ async fn zero_switches_the_limit_off() {
     let redis = RedisServer::start();
     for shared in [None, Some(shared(&redis).await)] {
         let off = Limit::new(0, shared, Counter::default());
-        assert!(join_all((0..1000).map(|_| off.admit(A))).await.iter().all(Result::is_ok));
+        assert!(join_all((0..1000).map(|_| off.admit(A, known))).await.iter().all(Result::is_ok));
     }
 }
 
@@ -102,7 +107,8 @@ async fn two_replicas_together_let_exactly_the_allowed_number_pass_at_once() {
     let redis = RedisServer::start();
     let limit = |shared| Limit::new(60, Some(shared), Counter::default());
     let (one, two) = (limit(shared(&redis).await), limit(shared(&redis).await));
-    let calls = (0..200).map(|number| if number % 2 == 0 { one.admit(A) } else { two.admit(A) });
+    let calls = (0..200)
+        .map(|number| if number % 2 == 0 { one.admit(A, known) } else { two.admit(A, known) });
     let verdicts = join_all(calls).await;
     assert_eq!(verdicts.iter().filter(|verdict| verdict.is_ok()).count(), 60);
     let waits = verdicts.iter().filter_map(|verdict| verdict.err());
@@ -151,10 +157,10 @@ async fn without_redis_a_replica_keeps_to_the_limit_by_itself() {
     let mut redis = RedisServer::start();
     let limit = Limit::new(10, Some(shared(&redis).await), Counter::default());
     for _ in 0..4 {
-        limit.admit(A).await.unwrap();
+        limit.admit(A, known).await.unwrap();
     }
     redis.kill();
-    let verdicts = join_all((0..20).map(|_| limit.admit(A))).await;
+    let verdicts = join_all((0..20).map(|_| limit.admit(A, known))).await;
     let passed = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
     assert_eq!(passed, 6, "those that Redis counted are counted here too");
     assert_eq!(limit.fallbacks.get(), 20);
@@ -166,12 +172,12 @@ async fn a_redis_that_forgot_everything_lets_no_replica_exceed_the_limit() {
     let shared = shared(&redis).await;
     let limit = Limit::new(5, Some(shared.clone()), Counter::default());
     for _ in 0..5 {
-        limit.admit(A).await.unwrap();
+        limit.admit(A, known).await.unwrap();
     }
     redis.kill();
-    assert!(limit.admit(A).await.is_err());
+    assert!(limit.admit(A, known).await.is_err());
     redis.restart();
     shared.connected().await;
-    assert!(limit.admit(A).await.is_err());
+    assert!(limit.admit(A, known).await.is_err());
     assert_eq!(limit.fallbacks.get(), 1, "the last one was counted by Redis");
 }

@@ -153,7 +153,8 @@ impl Server {
         let (index, arguments) =
             resources.find(&uri).ok_or_else(|| resources.missing(&caller.redact(&uri)))?;
         let service = &self.shared.service;
-        let call = Call { tool: &service.catalogue.tools[index], arguments, view: View::Resource };
+        let tool = &service.catalogue.tools[index];
+        let call = Call { tool, arguments, view: View::Resource };
         let answer = unless_cancelled(context, dispatch(service, caller, call))
             .await
             .map_err(|failure| refusal(&failure))?;
@@ -161,7 +162,11 @@ impl Server {
         let mut result = ReadResourceResult::new(vec![contents])
             .with_ttl_ms(0)
             .with_cache_scope(CacheScope::Private);
-        result.meta = Some(MetaObject(answer.meta));
+        let mut meta = answer.meta;
+        if let Some(words) = tool.deprecation(tool.name()) {
+            meta.insert("deprecated".to_owned(), words.into());
+        }
+        result.meta = Some(MetaObject(meta));
         Ok(result)
     }
 }

@@ -106,7 +106,9 @@ pub fn app(server: Server, settings: HttpSettings) -> Router {
         .disable_allowed_origins()
         .with_max_request_body_bytes(settings.body_limit);
     let handler = Handler::from(server.clone());
-    let sessions = settings.legacy_sessions.then(|| Sessions::new(handler.clone(), config.clone()));
+    let sessions = settings
+        .legacy_sessions
+        .then(|| Sessions::new(handler.clone(), config.clone(), server.service().clone()));
     let stateless = StreamableHttpService::new(
         move || Ok(handler.clone()),
         Arc::new(NeverSessionManager::default()),

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{HeaderMap, HeaderValue};
@@ -14,7 +16,7 @@ use super::exchange::MASKED;
 use crate::failure::{Failure, Reach};
 
 /// Longest answer that is read: far above any page, and a bound on what one call can cost.
-const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
+const MAX_REPLY_BYTES: usize = 8 * 1024 * 1024;
 
 /// A connection stands within this time or never: it leaves room for another attempt before the deadline of a call.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -158,7 +160,7 @@ pub(super) async fn attempt(
     let body = match read {
         // A refusal whose words are lost is one all the same.
         Err(_) if Reach::of(status) != Reach::Done => Bytes::new(),
-        read => without(key.as_ref(), read?),
+        read => without_key(key.as_ref(), read?),
     };
     Ok(Reply { status, headers, body })
 }
@@ -185,8 +187,18 @@ async fn read(
 }
 
 /// Masks the key of the request where the answer repeats it: whoever asked may act with a key that is not theirs to know.
-fn without(key: Option<&HeaderValue>, body: Bytes) -> Bytes {
-    let key = key.map_or(&b""[..], |value| bare(value.as_bytes()));
+fn without_key(key: Option<&HeaderValue>, body: Bytes) -> Bytes {
+    let Some(key) = key.map(HeaderValue::as_bytes) else { return body };
+    let Some(coded) = key.strip_prefix(b"Basic ") else {
+        return without(key.strip_prefix(b"Bearer ").unwrap_or(key), body);
+    };
+    // A platform that takes a name and a password knows them by themselves.
+    let Ok(pair) = BASE64.decode(coded) else { return without(coded, body) };
+    let password = pair.splitn(2, |byte| *byte == b':').nth(1).unwrap_or_default();
+    without(password, without(&pair, without(coded, body)))
+}
+
+fn without(key: &[u8], body: Bytes) -> Bytes {
     if key.len() < SHORTEST_SECRET {
         return body;
     }
@@ -215,12 +227,6 @@ fn without(key: Option<&HeaderValue>, body: Bytes) -> Bytes {
     }
     masked.extend_from_slice(&body[copied..]);
     masked.into()
-}
-
-/// A key without the word that says what it is.
-fn bare(value: &[u8]) -> &[u8] {
-    let words = [&b"Bearer "[..], b"Basic "];
-    words.into_iter().find_map(|word| value.strip_prefix(word)).unwrap_or(value)
 }
 
 /// How many bytes the key takes at the beginning of a text, where it stands there: JSON may write any character as an escape.
@@ -289,21 +295,21 @@ mod tests {
     #[test]
     fn a_key_that_is_repeated_is_masked_and_all_else_is_left_as_it_is() {
         let key = HeaderValue::from_static("a-key-of-more-than-16");
-        let masked = |body: &'static [u8]| without(Some(&key), Bytes::from_static(body));
+        let masked = |body: &'static [u8]| without_key(Some(&key), Bytes::from_static(body));
         assert_eq!(
             masked(b"{\"a-key-of-more-than-16\":1,\"b\":\"a-key-of-more-than-16\"}"),
             "{\"****\":1,\"b\":\"****\"}"
         );
         assert_eq!(masked(b"a-key-of-more-than-1"), "a-key-of-more-than-1");
         let short = HeaderValue::from_static("1");
-        assert_eq!(without(Some(&short), Bytes::from_static(b"[1, 2]")), "[1, 2]");
+        assert_eq!(without_key(Some(&short), Bytes::from_static(b"[1, 2]")), "[1, 2]");
     }
 
     #[test]
     fn a_key_is_masked_however_json_spells_it_and_whatever_word_it_goes_out_with() {
-        for word in ["", "Bearer ", "Basic "] {
+        for word in ["", "Bearer "] {
             let key = HeaderValue::from_str(&format!("{word}/key+of=more-than-16")).unwrap();
-            let masked = |body: &'static str| without(Some(&key), Bytes::from(body));
+            let masked = |body: &'static str| without_key(Some(&key), Bytes::from(body));
             assert_eq!(masked(r#"{"a\\n":"//key+of=more-than-16"}"#), r#"{"a\\n":"/****"}"#);
             assert_eq!(masked(r#"["\/key+of=more-than-16\u"]"#), r#"["****\u"]"#);
             assert_eq!(masked(r#"["\u002F\u006bey\u002bof=more-than-16"]"#), r#"["****"]"#);
@@ -313,5 +319,17 @@ mod tests {
             // A backslash, and then the key.
             assert_eq!(masked(r#"["\\/key+of=more-than-16"]"#), r#"["\\****"]"#);
         }
+    }
+    #[test]
+    fn a_name_with_a_password_is_masked_as_it_was_written_and_as_it_went_out() {
+        let pair = "a-user:a-password-of-22-chars";
+        let coded = BASE64.encode(pair);
+        let key = HeaderValue::from_str(&format!("Basic {coded}")).unwrap();
+        for said in [pair, &coded] {
+            let body = format!(r#"{{"error":"{said} is wrong"}}"#);
+            assert_eq!(without_key(Some(&key), body.into()), r#"{"error":"**** is wrong"}"#);
+        }
+        let body = Bytes::from_static(br#"["a-user","a-password-of-22-chars"]"#);
+        assert_eq!(without_key(Some(&key), body), r#"["a-user","****"]"#);
     }
 }

@@ -87,15 +87,36 @@ async fn whoever_is_refused_before_the_body_was_sent_still_gets_the_answer() {
     let service = service(&Platform::answering(200, "{}").await);
     let base = start(service.clone(), Access::Tenants).await;
     let mut socket = TcpStream::connect(base.trim_start_matches("http://")).await.unwrap();
-    let head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n";
+    let head =
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\r\n";
     socket.write_all(head.as_bytes()).await.unwrap();
     while !service.metrics.text().contains("mcp_auth_failures_total{") {
         tokio::task::yield_now().await;
     }
     socket.write_all(b"{}").await.unwrap();
-    socket.shutdown().await.unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_after_a_refusal_whose_body_was_read_to_its_end() {
+    let base = start(service(&Platform::answering(200, "{}").await), Access::Tenants).await;
+    let body = "x".repeat(300 * 1024);
+    let length = body.len();
+    let refused =
+        format!("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}");
+    let last = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answers = raw(&base, format!("{refused}{last}").as_bytes()).await;
+    assert!(answers.starts_with("HTTP/1.1 401 "), "{answers}");
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 1, "{answers}");
+}
+
+#[tokio::test]
+async fn whoever_asks_before_it_sends_a_body_is_refused_without_it() {
+    let base = start(service(&Platform::answering(200, "{}").await), Access::Tenants).await;
+    let head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 9000\r\n\r\n";
+    let answer = raw(&base, head.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use xyte_mcp_runtime::caller::{Key, Toolsets};
@@ -9,7 +10,7 @@ use xyte_mcp_runtime::service::Settings;
 use xyte_mcp_runtime::transport::http::{Access, HttpSettings};
 
 use crate::support::{
-    KEY_A, KEY_B, Platform, get, http_settings, rest_call, send, service, service_at, start,
+    KEY_A, KEY_B, Platform, call, get, http_settings, rest_call, send, service, service_at, start,
     start_with,
 };
 
@@ -66,11 +67,11 @@ async fn metrics_count_what_happened_and_hold_neither_key_nor_id() {
         r#"mcp_tool_errors_total{tool="create_thing",code="invalid_arguments"} 1"#,
         r#"mcp_tool_errors_total{tool="create_thing",code="rate_limited"} 1"#,
         r#"mcp_tool_latency_seconds_count{tool="get_thing"} 3"#,
-        r#"things_request_latency_seconds_count{operation="get_thing",status_class="2xx"} 2"#,
+        r#"things_request_latency_seconds_count{operation="get_thing",status_class="2xx"} 1"#,
         r#"things_request_latency_seconds_count{operation="get_thing",status_class="4xx"} 1"#,
         r#"things_request_latency_seconds_count{operation="create_thing",status_class="5xx"} 1"#,
         r#"things_errors_total{code="not_found"} 1"#,
-        r#"things_status_total{status="200"} 2"#,
+        r#"things_status_total{status="200"} 1"#,
         r#"things_status_total{status="500"} 1"#,
         "mcp_rate_limited_total 1",
         r#"mcp_auth_failures_total{reason="missing_things_key"} 1"#,
@@ -85,12 +86,35 @@ async fn metrics_count_what_happened_and_hold_neither_key_nor_id() {
 }
 
 #[tokio::test]
+async fn each_attempt_is_counted_with_its_own_status_and_a_kept_answer_not_at_all() {
+    let count = AtomicUsize::new(0);
+    let platform = Platform::start(move |_| match count.fetch_add(1, Ordering::Relaxed) {
+        0 => (429, String::new()),
+        1 => (503, String::new()),
+        _ => (200, r#"{"id":1}"#.to_owned()),
+    })
+    .await;
+    let service = service(&platform);
+    for _ in 0..5 {
+        call(&service, "get_thing", json!({"thing_id": 1})).await.unwrap();
+    }
+    let text = service.metrics.text();
+    for (class, status) in [("2xx", 200), ("4xx", 429), ("5xx", 503)] {
+        let latency = format!(r#"operation="get_thing",status_class="{class}"}} 1"#);
+        assert!(text.contains(&latency), "no `{latency}` in\n{text}");
+        let status = format!(r#"things_status_total{{status="{status}"}} 1"#);
+        assert!(text.contains(&status), "no `{status}` in\n{text}");
+    }
+    assert!(!text.contains("things_errors_total{"), "{text}");
+}
+
+#[tokio::test]
 async fn a_platform_that_is_not_there_is_counted_without_a_status() {
     let base = start(service_at("http://127.0.0.1:1", Settings::default()), Access::Tenants).await;
     rest_call(&base, "list_flat", json!({})).await;
     let text = send("GET", &format!("{base}/metrics"), &[], None).await.text;
     assert!(text.contains(
-        r#"things_request_latency_seconds_count{operation="list_flat",status_class="none"} 1"#
+        r#"things_request_latency_seconds_count{operation="list_flat",status_class="none"} 3"#
     ));
     assert!(text.contains(r#"things_errors_total{code="network_error"} 1"#));
     assert!(!text.contains("things_status_total"));
@@ -134,7 +158,7 @@ async fn settings_are_shown_to_the_servers_own_key_only() {
     for (access, with_key) in [
         (Access::Tenants, 404),
         (Access::OwnForAnyone(own()), 200),
-        (Access::OwnForToken { keys: own(), token: Some(token) }, 200),
+        (Access::OwnForToken { keys: own(), openers: Arc::new([token]) }, 200),
     ] {
         let url = format!("{}/config", start(service(&platform), access).await);
         let got = get(&url).await;

@@ -1,9 +1,13 @@
 //! The protocol's verbs, in both eras.
 
 use serde_json::{Value, json};
+use xyte_mcp_runtime::service::Settings;
 use xyte_mcp_runtime::transport::http::Access;
 
-use crate::support::{CATALOGUE, KEY_A, Platform, modern, post, post_with, service, start};
+use crate::support::{
+    CATALOGUE, KEY_A, Platform, catalogue, modern, post, post_with, send, service, service_of,
+    start,
+};
 
 async fn legacy(method: &str, params: Value) -> Value {
     let platform = Platform::answering(
@@ -52,11 +56,16 @@ async fn a_stateless_client_discovers_and_may_keep_what_it_learned() {
         (&json!(300_000), &json!("public"))
     );
     assert_eq!(answer["result"]["instructions"], "Call list_things first.");
+    // Headers that a shared cache does not know of choose what is listed.
+    for method in ["tools/list", "resources/list", "resources/templates/list"] {
+        let (_, answer) = stateless(method, json!({}), None).await;
+        assert_eq!(
+            (&answer["result"]["ttlMs"], &answer["result"]["cacheScope"]),
+            (&json!(300_000), &json!("private")),
+            "{method}"
+        );
+    }
     let (_, answer) = stateless("tools/list", json!({}), None).await;
-    assert_eq!(
-        (&answer["result"]["ttlMs"], &answer["result"]["cacheScope"]),
-        (&json!(300_000), &json!("public"))
-    );
     assert_eq!(answer["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["version"], "1.2.3");
 }
 
@@ -110,6 +119,23 @@ async fn an_old_name_answers_and_says_which_one_to_use() {
     };
     assert_eq!(told("thing").await, "use get_thing; removed after 0.4");
     assert_eq!(told("get_thing").await, Value::Null);
+}
+
+#[tokio::test]
+async fn what_the_platform_gives_up_is_marked_as_a_resource_and_over_rest_too() {
+    let platform = Platform::answering(200, r#"{"id":1,"status":"on"}"#).await;
+    let mut model = catalogue();
+    let entry = model.entries.iter_mut().find(|entry| entry.operation == "get_thing").unwrap();
+    entry.deprecated = "going to be removed".to_owned();
+    let service = service_of(model, &platform.base, Settings::default());
+    let base = start(service, Access::Tenants).await;
+    let read = json!({"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "thing://7/status"}});
+    let (_, answer) = post(&format!("{base}/mcp"), &read).await;
+    assert_eq!(answer["result"]["_meta"]["deprecated"], "going to be removed");
+    let document = send("GET", &format!("{base}/openapi.json"), &[], None).await.json();
+    assert_eq!(document["paths"]["/tools/get_thing"]["post"]["deprecated"], true);
+    assert_eq!(document["paths"]["/thing/{thing_id}/status"]["get"]["deprecated"], true);
+    assert!(document["paths"]["/things"]["get"].get("deprecated").is_none());
 }
 
 #[tokio::test]

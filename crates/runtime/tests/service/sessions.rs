@@ -45,15 +45,20 @@ fn session_in(headers: &HeaderMap) -> Option<String> {
 }
 
 async fn open(served: &Served, key: &str) -> String {
+    let session = shake_hands(served, key).await;
+    let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    let response = send("POST", served, key, Some(&session), Some(initialized)).await;
+    assert_eq!(response.status(), 202);
+    session
+}
+
+async fn shake_hands(served: &Served, key: &str) -> String {
     let initialize = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } } });
     let response = send("POST", served, key, None, Some(initialize)).await;
     assert_eq!(response.status(), 200);
     let session = session_in(response.headers()).unwrap();
     assert!(response.text().await.unwrap().contains("2025-11-25"));
-    let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-    let response = send("POST", served, key, Some(&session), Some(initialized)).await;
-    assert_eq!(response.status(), 202);
     session
 }
 
@@ -91,6 +96,27 @@ async fn a_session_serves_only_whoever_opened_it() {
     assert_eq!(send("DELETE", &served, KEY_A, Some(&session), None).await.status(), 202);
     let over = send("POST", &served, KEY_A, Some(&session), Some(list())).await;
     assert_eq!(over.status(), 404);
+}
+
+#[tokio::test]
+async fn made_up_keys_open_no_sessions_without_end_and_end_none_of_a_good_key() {
+    let served = served().await;
+    let good = open(&served, KEY_A).await;
+    let call = send("POST", &served, KEY_A, Some(&good), Some(list())).await;
+    assert!(call.text().await.unwrap().contains("Lamp"), "the platform knows the key");
+    let made_up = |number: usize| format!("a-key-that-somebody-made-up-number-{number:04}");
+    let mut sessions = Vec::new();
+    for number in 0..60 {
+        sessions.push(shake_hands(&served, &made_up(number)).await);
+    }
+    let mut live = 0;
+    for (number, session) in sessions.iter().enumerate() {
+        let end = send("DELETE", &served, &made_up(number), Some(session), None).await;
+        live += usize::from(end.status() == 202);
+    }
+    assert_eq!(live, 50, "of one address, with keys that the platform has not confirmed");
+    let still = send("POST", &served, KEY_A, Some(&good), Some(list())).await;
+    assert_eq!(still.status(), 200);
 }
 
 #[tokio::test]

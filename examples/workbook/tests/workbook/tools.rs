@@ -158,6 +158,11 @@ async fn a_list_is_walked_from_cursor_to_cursor() {
         (some["page"]["returned"].as_u64(), &some["page"]["complete"]),
         (Some(7), &json!(false))
     );
+    let cursor = &some["page"]["next_cursor"];
+    let (next, _) = server.call("list_notes", json!({"limit": 3, "cursor": cursor})).await;
+    let titles: Vec<&Value> =
+        next["items"].as_array().unwrap().iter().map(|note| &note["title"]).collect();
+    assert_eq!(titles, ["Note 7", "Note 8", "Note 9"]);
 }
 
 #[tokio::test]

@@ -49,8 +49,8 @@ fn judged(catalogue: &Catalogue, version: &str) -> Result<Option<Judgement>, Str
     Ok(Lock::read(&text).map(|lock| judge(&lock, catalogue, version)))
 }
 
-/// Raises the version to what the contracts ask for, or to the advised one where that is higher.
-pub(super) fn raise(advised: &str, catalogue: Option<&Catalogue>) -> Result<(), String> {
+/// Raises the version to what the contracts ask for, or to the advised one where that is higher; gives the version from now on.
+pub(super) fn raise(advised: &str, catalogue: Option<&Catalogue>) -> Result<String, String> {
     let now = version()?;
     let asked = match catalogue {
         Some(catalogue) => judged(catalogue, advised)?
@@ -60,11 +60,11 @@ pub(super) fn raise(advised: &str, catalogue: Option<&Catalogue>) -> Result<(), 
     };
     let next = asked.unwrap_or_else(|| advised.to_owned());
     if next == now {
-        return Ok(());
+        return Ok(next);
     }
     let mut manifest = manifest()?;
     manifest["workspace"]["package"]["version"] = toml_edit::value(&next);
     write(MANIFEST, &manifest.to_string())?;
     say(&format!("{MANIFEST}: {now} → {next}"));
-    Ok(())
+    Ok(next)
 }

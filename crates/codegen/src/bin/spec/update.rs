@@ -18,8 +18,6 @@ use super::{
 
 const ABOUT: &str = "spec/README.md";
 const CHANGELOG: &str = "CHANGELOG.md";
-const CHANGELOG_HEAD: &str =
-    "# Changes for agents\n\nWritten by `cargo spec update`, the newest first.\n";
 
 /// Which document, and what is decided already.
 #[derive(Args)]
@@ -52,9 +50,9 @@ pub(super) fn run(wish: &Wish) -> Result<u8, String> {
     let updated =
         update(&inputs, options).map_err(|report| format!("{report}\n\n{}", report.summary()))?;
     say(&terminal(&updated.changes, check::look(false)));
-    put_in_force(&after.json, &updated)?;
     let served = catalogue(&after.json, &updated.overrides);
-    contract::raise(&updated.settled.advice.next, served.as_ref())?;
+    let next = contract::raise(&updated.settled.advice.next, served.as_ref())?;
+    put_in_force(&after.json, &updated, &next)?;
     for sentence in &updated.done {
         say(&format!("overrides: {sentence}"));
     }
@@ -75,7 +73,7 @@ fn catalogue(document: &str, overrides: &str) -> Option<Catalogue> {
 }
 
 /// Writes the document, the overrides, the page about the document, and the list of changes.
-fn put_in_force(document: &str, updated: &Updated) -> Result<(), String> {
+fn put_in_force(document: &str, updated: &Updated, version: &str) -> Result<(), String> {
     let changes = &updated.settled;
     let today = Utc::now().format("%Y-%m-%d").to_string();
     let about = read(ABOUT).map(|page| about(&page, document, changes, &today))?;
@@ -85,10 +83,8 @@ fn put_in_force(document: &str, updated: &Updated) -> Result<(), String> {
     if changes.changes.is_empty() && changes.proposals.is_empty() {
         return Ok(());
     }
-    let known =
-        if Path::new(CHANGELOG).exists() { read(CHANGELOG)? } else { CHANGELOG_HEAD.to_owned() };
-    let (head, rest) = known.split_at(known.find("\n## ").map_or(known.len(), |at| at + 1));
-    write(CHANGELOG, &format!("{}\n\n{}\n{rest}", head.trim_end(), changelog(changes, &today)))
+    let known = if Path::new(CHANGELOG).exists() { read(CHANGELOG)? } else { String::new() };
+    write(CHANGELOG, &changelog(&known, changes, version, &today))
 }
 
 /// Brings the table of the page up to date; a row that is not there is added to it.

@@ -17,10 +17,10 @@ use super::refusal::{PARSE_ERROR, Refusal};
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Bytes of a body for which there is always room; few calls are longer.
-const FREE: usize = 16 * 1024;
+const FREE: usize = 4 * 1024;
 
 /// Bytes of all bodies under way beyond those: slow senders, each within its own limit, would fill the memory together.
-const ROOM: usize = 64 * 1024 * 1024;
+const ROOM: usize = 16 * 1024 * 1024;
 
 /// The bodies that are being read.
 #[derive(Debug)]

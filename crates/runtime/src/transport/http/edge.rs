@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{EXPECT, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
@@ -43,12 +43,15 @@ async fn name(mut request: Request, next: Next) -> Response {
     let id = RequestId::random();
     request.extensions_mut().insert(id);
     let (parts, body) = request.into_parts();
+    // Whoever asks first whether to send its body learns from the answer that it need not.
+    let asks = parts.headers.contains_key(EXPECT);
     let (body, rest) = body::lend(body);
     let answered = next.run(Request::from_parts(parts, body)).await;
-    if answered.status().is_client_error() || answered.status().is_server_error() {
+    let mut response = refusal::tell(answered, id);
+    let status = response.status();
+    if (status.is_client_error() || status.is_server_error()) && !asks {
         body::drain(rest).await;
     }
-    let mut response = refusal::tell(answered, id);
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

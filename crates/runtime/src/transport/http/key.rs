@@ -29,12 +29,12 @@ pub enum Access {
     Tenants,
     /// The server's own keys serve whoever brings none; only for a loopback address, or where the operator opened it.
     OwnForAnyone(Arc<BTreeMap<String, Key>>),
-    /// The server's own keys serve whoever presents one of them, or the token.
+    /// The server's own keys serve whoever presents what opens them; whoever presents another of them has that one alone.
     OwnForToken {
         /// The server's own keys, by credential.
         keys: Arc<BTreeMap<String, Key>>,
-        /// What callers present instead of a platform's key.
-        token: Option<Key>,
+        /// What callers present to act with all of them: a token, or the one that stands for the server.
+        openers: Arc<[Key]>,
     },
 }
 
@@ -66,21 +66,32 @@ pub(super) fn identify(headers: &HeaderMap, settings: &KeySettings) -> Result<Ca
             ))
         }
         (Access::Tenants | Access::OwnForAnyone(_), Some(key)) => Ok(Caller::with_key(key)),
-        (Access::OwnForToken { keys, token }, Some(key))
-            if is_one_of(&key, keys.values().chain(token)) =>
-        {
-            Ok(Caller::with_own_keys(keys.clone()))
-        }
-        (Access::OwnForToken { .. }, brought) => {
-            let status =
-                if brought.is_some() { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
-            Err(Refusal::new(
-                status,
-                "invalid_token",
-                "this server needs its own token or key in the request",
-            ))
-        }
+        (Access::OwnForToken { .. }, None) => Err(unopened(StatusCode::UNAUTHORIZED)),
+        (Access::OwnForToken { keys, openers }, Some(key)) => opened(&key, keys, openers),
     }
+}
+
+/// Who presents a key to a server that serves no stranger.
+fn opened(
+    key: &Key,
+    keys: &Arc<BTreeMap<String, Key>>,
+    openers: &[Key],
+) -> Result<Caller, Refusal> {
+    if is_one_of(key, openers.iter()) {
+        return Ok(Caller::with_own_keys(keys.clone()));
+    }
+    let is_it = |own: &Key| own.digest() == key.digest();
+    let own = keys.iter().filter(|(_, own)| is_it(own));
+    let own: BTreeMap<_, _> = own.map(|(name, key)| (name.clone(), key.clone())).collect();
+    if own.is_empty() {
+        return Err(unopened(StatusCode::FORBIDDEN));
+    }
+    Ok(Caller::with_own_keys(Arc::new(own)))
+}
+
+fn unopened(status: StatusCode) -> Refusal {
+    let message = "this server needs its own token or key in the request";
+    Refusal::new(status, "invalid_token", message)
 }
 
 /// Whether a request presents one of the server's own keys, where it has any.
@@ -247,10 +258,8 @@ mod tests {
 
     #[test]
     fn a_public_server_wants_its_token_or_its_own_key() {
-        let access = || Access::OwnForToken {
-            keys: own(),
-            token: Some(Key::new("a-token-of-24-characters").unwrap()),
-        };
+        let openers = ["a-token-of-24-characters", A].map(|key| Key::new(key).unwrap());
+        let access = || Access::OwnForToken { keys: own(), openers: openers.clone().into() };
         assert_eq!(outcome(access(), &[]), refused(401, "invalid_token"));
         assert_eq!(outcome(access(), &[("x-api-key", B)]), refused(403, "invalid_token"));
         assert_eq!(
@@ -258,5 +267,22 @@ mod tests {
             Ok(id(A))
         );
         assert_eq!(outcome(access(), &[("x-api-key", A)]), Ok(id(A)));
+    }
+    #[test]
+    fn an_own_key_that_does_not_stand_for_the_server_opens_no_other() {
+        let own = [("c", A), ("partner", B)];
+        let own = own.map(|(name, key)| (name.to_owned(), Key::new(key).unwrap()));
+        let openers = Arc::new([Key::new(A).unwrap()]);
+        let access = Access::OwnForToken { keys: Arc::new(own.into()), openers };
+        let named = |key: &str| {
+            let headers = HeaderMap::from_iter([(
+                HeaderName::from_static("x-api-key"),
+                HeaderValue::from_str(key).unwrap(),
+            )]);
+            let caller = identify(&headers, &settings(access.clone())).unwrap();
+            ["c", "partner"].map(|name| caller.key(name).map(Key::id))
+        };
+        assert_eq!(named(A), [Some(id(A)), Some(id(B))]);
+        assert_eq!(named(B), [None, Some(id(B))]);
     }
 }

@@ -2,10 +2,12 @@
 
 mod busy;
 mod crowd;
+mod head;
 
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,6 +17,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +26,7 @@ use tower::ServiceExt as _;
 
 use self::busy::Busy;
 use self::crowd::{Crowd, Place};
+use self::head::{Counted, Head};
 use crate::caller::Address;
 
 /// Longest header block in bytes; above it the answer is 431.
@@ -58,6 +62,7 @@ pub(super) async fn listen(
 ) {
     let connections = TaskTracker::new();
     let crowd = Crowd::new(bounds.connections, stop.clone());
+    let room = Arc::new(Semaphore::new(head::ROOM));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -66,8 +71,9 @@ pub(super) async fn listen(
         match accepted {
             Ok((socket, peer)) => match crowd.enter() {
                 Some(place) => {
-                    let served = serve(socket, peer.ip(), app.clone(), place, bounds.drain);
-                    connections.spawn(served);
+                    let head = Head::new(room.clone());
+                    let entered = (socket, peer.ip(), head, place);
+                    connections.spawn(serve(entered, app.clone(), bounds.drain));
                 }
                 // Whether all of it is written is of no matter.
                 None => drop(socket.try_write(NO_PLACE)),
@@ -87,17 +93,22 @@ pub(super) async fn listen(
 }
 
 /// Serves one connection to its end, which comes in good order when its place is wanted.
-async fn serve(socket: TcpStream, peer: IpAddr, app: Router, place: Place, drain: Duration) {
+async fn serve(
+    (socket, peer, head, place): (TcpStream, IpAddr, Head, Place),
+    app: Router,
+    drain: Duration,
+) {
     // A delayed acknowledgment would add milliseconds to every streamed answer.
     if let Err(err) = socket.set_nodelay(true) {
         tracing::debug!(error = %err, "cannot switch off Nagle's algorithm");
     }
     let from = Address::of(peer);
-    let busy = Busy::default();
+    let (busy, head) = (Busy::default(), Arc::new(head));
     let service = tower::service_fn({
-        let busy = busy.clone();
+        let (busy, head) = (busy.clone(), head.clone());
         move |request: hyper::Request<Incoming>| {
             let (app, work) = (app.clone(), busy.begin());
+            head.end();
             async move {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(from);
@@ -108,12 +119,13 @@ async fn serve(socket: TcpStream, peer: IpAddr, app: Router, place: Place, drain
     });
     let mut socket = TimeoutStream::new(socket);
     socket.set_write_timeout(Some(LONGEST_SILENCE));
+    let socket = Counted::new(Box::pin(socket), head, busy.clone());
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(LONGEST_SILENCE)
         .max_header_size(LONGEST_HEADERS)
         .max_buf_size(LARGEST_BUFFER)
-        .serve_connection(TokioIo::new(Box::pin(socket)), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service));
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => Ok(ended),

@@ -2,40 +2,46 @@
 //!
 //! A session's id is no credential: a request that names one must come from whoever opened it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+mod places;
+
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
+use rmcp::transport::streamable_http_server::session::SessionManager as _;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
+use self::places::{Holder, Places};
 use super::Handler;
 use super::refusal::Refusal;
-use crate::caller::Digest;
+use crate::caller::{Caller, Digest};
+use crate::service::Service;
 
 /// Carries the id of a session.
 const SESSION_HEADER: &str = "mcp-session-id";
-
-/// Sessions at a time; an abandoned one costs about 50 kB for five minutes.
-const MOST_SESSIONS: usize = 1000;
 
 /// The part of the service that keeps sessions.
 pub(super) struct Sessions {
     mcp: StreamableHttpService<Handler, LocalSessionManager>,
     manager: Arc<LocalSessionManager>,
-    /// The tenant who opened a session; ids of ended ones are dropped when the next one opens.
-    owners: Mutex<HashMap<String, Digest>>,
+    service: Arc<Service>,
+    /// Who opened a session; the places of ended ones are free when the next one opens.
+    places: Places,
 }
 
 impl Sessions {
-    pub(super) fn new(handler: Handler, config: StreamableHttpServerConfig) -> Self {
+    pub(super) fn new(
+        handler: Handler,
+        config: StreamableHttpServerConfig,
+        service: Arc<Service>,
+    ) -> Self {
         let manager = Arc::new(LocalSessionManager::default());
         let config = config.with_legacy_session_mode(true).with_json_response(false);
         let mcp = StreamableHttpService::new(move || Ok(handler.clone()), manager.clone(), config);
-        Self { mcp, manager, owners: Mutex::default() }
+        Self { mcp, manager, service, places: Places::default() }
     }
 
     /// Whether a request names a session.
@@ -51,7 +57,7 @@ impl Sessions {
     ) -> Result<Response, Refusal> {
         let named = request.headers().get(SESSION_HEADER).map(|id| id.to_str().map(str::to_owned));
         match named {
-            Some(Ok(id)) if self.owner(&id) == Some(tenant) => {
+            Some(Ok(id)) if self.places.serve(&id, tenant) => {
                 Ok(self.mcp.handle(request).await.map(Body::new))
             }
             // What a stranger learns of a session is what it learns of none.
@@ -67,28 +73,36 @@ impl Sessions {
     async fn open(&self, request: Request, tenant: Digest) -> Result<Response, Refusal> {
         {
             let live = self.manager.sessions.read().await;
-            self.owners().retain(|id, _| live.contains_key(id.as_str()));
-            if live.len() >= MOST_SESSIONS {
-                return Err(Refusal::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "too_many_sessions",
-                    "this server holds as many sessions as it can; call without one",
-                ));
+            self.places.keep(|id| live.contains_key(id));
+        }
+        let caller = request.extensions().get::<Caller>();
+        let from = caller.filter(|caller| caller.brought().is_some()).and_then(|one| one.address);
+        let knows = |tenant: &Digest| self.service.strangers.knows(tenant);
+        let Some((opening, ended)) = self.places.enter(Holder { tenant, from }, knows) else {
+            return Err(Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too_many_sessions",
+                "this server holds as many sessions as it can; call without one",
+            ));
+        };
+        if let Some(id) = ended {
+            // Before the other is there, so that there are never more than there are places.
+            if let Err(err) = self.manager.close_session(&id.into()).await {
+                tracing::debug!(error = %err, "a session could not be told its end");
             }
         }
-        let response = self.mcp.handle(request).await.map(Body::new);
-        if let Some(Ok(id)) = response.headers().get(SESSION_HEADER).map(|id| id.to_str()) {
-            self.owners().insert(id.to_owned(), tenant);
-        }
-        Ok(response)
-    }
-
-    fn owner(&self, id: &str) -> Option<Digest> {
-        self.owners().get(id).copied()
-    }
-
-    /// The map is whole after every step, so a panic elsewhere cannot leave it broken.
-    fn owners(&self) -> std::sync::MutexGuard<'_, HashMap<String, Digest>> {
-        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+        let mcp = self.mcp.clone();
+        // It goes on when the client goes, so that no session is left that has no place.
+        let opened = tokio::spawn(async move {
+            let response = mcp.handle(request).await.map(Body::new);
+            if let Some(Ok(id)) = response.headers().get(SESSION_HEADER).map(|id| id.to_str()) {
+                opening.opened(id);
+            }
+            response
+        });
+        opened.await.map_err(|_| {
+            let message = "the session could not be opened";
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+        })
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn called(service: &Service, tool: &Tool) -> Value {
         );
         description.push_str(&hint);
     }
-    json!({
+    let called = json!({
         "operationId": tool.name(),
         "summary": tool.served.title,
         "description": description,
@@ -42,7 +42,16 @@ pub(super) fn called(service: &Service, tool: &Tool) -> Value {
             "content": { "application/json": { "schema": schema, "example": tool.entry.example } },
         },
         "responses": answered(tool, &[400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 502, 503, 504]),
-    })
+    });
+    marked(called, tool)
+}
+
+/// Says of an operation that it is on its way out, where it is.
+fn marked(mut operation: Value, tool: &Tool) -> Value {
+    if !tool.entry.deprecated.is_empty() {
+        operation["deprecated"] = true.into();
+    }
+    operation
 }
 
 /// A resource, with the tool's other arguments as the query.
@@ -60,14 +69,15 @@ pub(super) fn read(tool: &Tool, resource: &model::Resource) -> Value {
         .map(|(name, schema)| parameter(tool, name, schema, route.contains(&format!("{{{name}}}"))))
         .collect();
     parameters.extend(narrowing());
-    json!({
+    let read = json!({
         "operationId": format!("read_{}", resource.name),
         "summary": resource.title,
         "description": format!("{} The resource `{}`.", resource.description, resource.uri),
         "tags": [RESOURCES],
         "parameters": parameters,
         "responses": answered(tool, &[400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504]),
-    })
+    });
+    marked(read, tool)
 }
 
 /// What every object takes, whether or not the schema shows it.
