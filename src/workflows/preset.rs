@@ -51,7 +51,7 @@ async fn run(
                 presets.names().join(", ")
             )));
     };
-    let plan = Plan::make(desk, room, preset, params).await?;
+    let plan = Box::pin(Plan::make(desk, room, preset, params)).await?;
     let scene = plan.scene();
     let asks = desk.asks_for(&plan.names());
     if desk.is_dry_run() {
@@ -62,8 +62,8 @@ async fn run(
     if asks && plan.obstacle().is_none() {
         desk.consent(&scene).await?;
     }
-    let ran = apply(desk, &plan).await?;
-    let after = after(desk, &plan, &ran).await;
+    let ran = Box::pin(apply(desk, &plan)).await?;
+    let after = Box::pin(after(desk, &plan, &ran)).await;
     Ok(report(room, &plan, &ran, after))
 }
 
