@@ -26,7 +26,7 @@ pub(crate) use redis::Redis;
 use seal::Sealing;
 pub(crate) use state::StateDir;
 use source::{Origin, Source, Surroundings};
-use text::{boolean, cache_ttl, confirm, host, list, milliseconds, number, origins, within};
+use text::{boolean, cache_ttl, host, list, milliseconds, number, origins, within};
 use variable::Lookup;
 
 /// Where the platform is when nobody says otherwise.
@@ -165,7 +165,7 @@ impl Config {
             })?,
             environment: lookup.parse("XYTE_ENV", "prod", str::parse)?,
             audit: lookup.parse("XYTE_AUDIT", "off", audit)?,
-            confirm: lookup.parse("XYTE_CONFIRM", "auto", confirm)?,
+            confirm: lookup.parse("XYTE_CONFIRM", "auto", str::parse)?,
             confirm_commands: lookup.parse("XYTE_CONFIRM_COMMANDS", "", |text| Ok(list(text)))?,
             state: state::state(lookup)?,
             bulk_max: lookup.parse(

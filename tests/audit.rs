@@ -54,7 +54,7 @@ async fn a_read_leaves_one_record_and_a_change_two() {
             "before create_device_note write - 0",
             "after create_device_note write ok 200",
             "before delete_device destructive - 0",
-            "after delete_device destructive ok 0",
+            "after delete_device destructive ok 200",
             "after get_device read not_found 404",
         ]
     );

@@ -301,3 +301,50 @@ async fn the_shell_asks_on_a_terminal_only_and_takes_a_flag_instead() {
     assert!(call(&["--yes"]).status.success());
     assert_eq!(sandbox.changes().await, delete());
 }
+
+/// Reads an answer's events until one holds this.
+async fn event(stream: &mut reqwest::Response, wanted: &str) -> Value {
+    let mut text = String::new();
+    loop {
+        let line = text.lines().find(|line| line.starts_with("data:") && line.contains(wanted));
+        if let Some(line) = line.filter(|_| text.ends_with('\n')) {
+            return serde_json::from_str(line.trim_start_matches("data:").trim()).unwrap();
+        }
+        let chunk = stream.chunk().await.unwrap().unwrap_or_else(|| panic!("it ended: {text}"));
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn in_a_session_over_http_the_client_is_asked_on_the_stream_of_its_call() {
+    let rig = Rig::new(&["--legacy-sessions"]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = |session: &str, message: &Value| {
+        let mut request = client
+            .post(format!("http://{}/mcp", rig.server.address))
+            .header("accept", "application/json, text/event-stream")
+            .header("x-xyte-api-key", KEY_A)
+            .json(message);
+        if !session.is_empty() {
+            request = request.header("mcp-session-id", session);
+        }
+        request.send()
+    };
+    let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {"elicitation": {}}, "clientInfo": {"name": "test", "version": "1"}});
+    let welcome = post("", &request("initialize", hello)).await.unwrap();
+    let session = welcome.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+    let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    assert!(post(&session, &ready).await.unwrap().status().is_success());
+    for (action, expected) in [("cancel", "confirmation_declined"), ("accept", "204")] {
+        let call = request("tools/call", json!({"name": "delete_device", "arguments": device()}));
+        let mut stream = post(&session, &call).await.unwrap();
+        let asked = event(&mut stream, "elicitation/create").await;
+        assert!(asked["params"]["message"].as_str().unwrap().contains("Fjord display"));
+        assert_eq!(rig.changes().await, [""; 0]);
+        let reply = json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"action": action}});
+        assert!(post(&session, &reply).await.unwrap().status().is_success());
+        let done = event(&mut stream, "structuredContent").await;
+        assert!(done["result"]["structuredContent"].to_string().contains(expected), "{done}");
+    }
+    assert_eq!(rig.changes().await, delete());
+}

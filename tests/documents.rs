@@ -89,7 +89,8 @@ fn check_example(entry: &Value) {
     let tool = name(entry);
     let arguments = entry["example"].to_string();
     let mut call = program();
-    call.args(["call", tool, "--sandbox", "--log-level", "ERROR", "--args", &arguments]);
+    call.args(["call", tool, "--sandbox", "--confirm", "off", "--log-level", "ERROR"]);
+    call.args(["--args", &arguments]);
     let output = call.output().unwrap();
     let answer = steady(&String::from_utf8(output.stdout).unwrap());
     assert!(output.status.success(), "{tool} {arguments}: {answer}");

@@ -147,7 +147,7 @@ async fn each_request_acts_in_the_name_of_its_own_key() {
 }
 
 #[tokio::test]
-async fn a_dry_run_shows_the_request_and_sends_nothing() {
+async fn a_dry_run_shows_the_request_and_changes_nothing() {
     let sandbox = Running::sandbox();
     let base = format!("http://{}", sandbox.address);
     let server = Running::http(&["--base-url", &base, "--toolsets", "all"]);
@@ -159,7 +159,13 @@ async fn a_dry_run_shows_the_request_and_sends_nothing() {
     assert_eq!(request["body"], json!({"custom_parameters": {"a": null}}));
     assert_eq!(request["headers"]["authorization"], "****");
     assert!(request["headers"].get("api-version").is_none());
-    assert_eq!(sandbox.received().await, 0);
+    assert_eq!(sandbox.changes().await, [""; 0]);
+    let missing = json!({"device_id": "00000000-0000-4000-8000-000000000000", "name": "x", "dry_run": true});
+    let missing = server.call("update_device", missing, &[("x-xyte-api-key", KEY_A)]).await;
+    assert_eq!(missing["structuredContent"]["error"]["code"], "not_found");
+    let unknown = json!({"device_id": DEVICE, "command": "fly", "dry_run": true});
+    let unknown = server.call("send_command", unknown, &[("x-xyte-api-key", KEY_A)]).await;
+    assert_eq!(unknown["structuredContent"]["error"]["code"], "invalid_arguments");
 }
 
 #[tokio::test]

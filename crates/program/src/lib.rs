@@ -137,6 +137,7 @@ impl Program {
         let settings = service::Settings {
             toolsets: settings.toolsets.clone(),
             read_only: settings.read_only,
+            confirm: settings.confirm,
             rate_limit: settings.rate_limit,
             key_hint: settings.key_hint.clone(),
             ..service::Settings::default()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 
+use xyte_mcp_runtime::dispatch::consent::Policy;
 use xyte_mcp_runtime::caller::{Key, Toolsets};
 use xyte_mcp_runtime::catalogue::Catalogue;
 
@@ -30,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) toolsets: Toolsets,
     pub(crate) read_only: bool,
+    /// When people are asked before a change.
+    pub(crate) confirm: Policy,
     pub(crate) rate_limit: u32,
     /// Tells a caller without a key where to put one.
     pub(crate) key_hint: String,
@@ -60,8 +63,16 @@ struct Lookup {
 }
 
 /// Settings by the rest of their names.
-const NAMES: [&str; 7] =
-    ["BASE_URL", "MCP_HOST", "MCP_PORT", "ALLOWED_HOSTS", "TOOLSETS", "READ_ONLY", "RATE_LIMIT"];
+const NAMES: [&str; 8] = [
+    "BASE_URL",
+    "MCP_HOST",
+    "MCP_PORT",
+    "ALLOWED_HOSTS",
+    "TOOLSETS",
+    "READ_ONLY",
+    "CONFIRM",
+    "RATE_LIMIT",
+];
 
 impl Lookup {
     fn settings(&self, catalogue: &Catalogue) -> Result<Settings, Unusable> {
@@ -86,6 +97,8 @@ impl Lookup {
                 .collect(),
             toolsets: self.toolsets(catalogue)?,
             read_only: self.parse("READ_ONLY", "false", "true or false", |it| it.parse().ok())?,
+            confirm: self
+                .parse("CONFIRM", "auto", "auto, elicit, token or off", |it| it.parse().ok())?,
             rate_limit: self
                 .parse("RATE_LIMIT", "60", "a whole number; 0 is no limit", |it| it.parse().ok())?,
             key_hint: format!("Set {}, or send X-API-Key over HTTP.", holders.join(" or ")),

@@ -91,6 +91,7 @@ impl Audit {
             targets: targets(tool, arguments, masked),
             arguments_digest: digest(arguments),
             dry_run: arguments.get("dry_run") == Some(&Value::Bool(true)),
+            plan: None,
             outcome: None,
             upstream_status: None,
             ms: None,
@@ -143,6 +144,8 @@ struct Record {
     arguments_digest: String,
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream_status: Option<u16>,
@@ -169,7 +172,15 @@ impl Entry {
     }
 
     /// Ends the record with what came of the call.
-    pub(crate) fn end(mut self, outcome: &str, upstream_status: Option<u16>) {
+    pub(crate) fn end(
+        mut self,
+        outcome: &str,
+        upstream_status: Option<u16>,
+        plan: Option<String>,
+    ) {
+        if let Some(open) = &mut self.0 {
+            open.record.plan = plan;
+        }
         self.finish(outcome, upstream_status);
     }
 

@@ -14,6 +14,7 @@ mod target;
 mod view;
 mod walk;
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -106,12 +107,13 @@ pub async fn dispatch(
         request_id,
         started,
         status,
+        plan: OnceLock::new(),
         record,
         over: false,
         _under_way: service.under_way.token(),
     };
     let performed = match refused {
-        None => Box::pin(perform(service, caller, (key, &ending.status), call, span)).await,
+        None => Box::pin(perform(service, caller, (key, &ending.status, &ending.plan), call, span)).await,
         Some(failure) => Err(failure),
     };
     let result = performed.map_err(|failure| address(failure, key, request_id));
@@ -139,7 +141,7 @@ fn unrecorded(err: &std::io::Error) -> Failure {
 async fn perform(
     service: &Service,
     caller: &Caller,
-    (key, status): (Option<&Key>, &AtomicU16),
+    (key, status, plan): (Option<&Key>, &AtomicU16, &OnceLock<String>),
     call: Call<'_>,
     span: Span,
 ) -> Performed {
@@ -154,7 +156,7 @@ async fn perform(
         let errand =
             Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
         let replied = asked.as_ref().or_else(|| caller.person.replied());
-        let performed = once(&errand, caller, replied, view).await;
+        let performed = once(&errand, caller, (replied, plan), view).await;
         // Whoever is asked while the call waits is asked once: the reply holds for what was asked, or not at all.
         let (Err(failure), Person::Now(person), None) = (&performed, &caller.person, &asked) else {
             return performed;
@@ -174,11 +176,11 @@ async fn perform(
 async fn once(
     errand: &Errand<'_>,
     caller: &Caller,
-    replied: Option<&Replied>,
+    (replied, plan): (Option<&Replied>, &OnceLock<String>),
     view: View,
 ) -> Performed {
     let &Errand { service, tool, tenant, arguments, options, span, .. } = errand;
-    let work = async { settle(tool, attend(errand, caller, replied, view).await) };
+    let work = async { settle(tool, attend(errand, caller, (replied, plan), view).await) };
     match &options.idempotency_key {
         Some(key) if !options.dry_run => {
             let (arguments, deadline) = (audit::digest(arguments), span.deadline);
@@ -194,17 +196,23 @@ async fn once(
 async fn attend(
     errand: &Errand<'_>,
     caller: &Caller,
-    replied: Option<&Replied>,
+    (replied, plan): (Option<&Replied>, &OnceLock<String>),
     view: View,
 ) -> Performed {
     let &Errand { service, tool, arguments, options, .. } = errand;
-    let consent = Consent::prepare(service, caller, (tool, arguments, options), replied).await?;
+    let brought = (replied, plan);
+    let consent = Consent::prepare(service, caller, (tool, arguments, options), brought).await?;
     if tool.entry.is_computed() {
         return Box::pin(compute(errand, &consent)).await;
     }
     let scene = match options.dry_run {
         _ if tool.is_read() => None,
-        true => Some(target::look(errand).await?),
+        true => match target::look(errand).await {
+            Ok(scene) => Some(scene),
+            // What the platform refuses, it would refuse the change; what cannot be read just now speaks against nothing.
+            Err(failure) if failure.reach == Reach::Refused => return Err(failure),
+            Err(_) => None,
+        },
         false if consent.needs_scene() => {
             let scene = target::look(errand).await?;
             consent.settle(&scene).await?;

@@ -152,6 +152,7 @@ impl Desk<'_> {
         };
         self.list_run(&run.run).await?;
         self.remember(&run).await?;
+        self.expect(items.len());
         let run = Mutex::new(run);
         let changes = items.into_iter().enumerate();
         let changes = changes.map(|(at, item)| self.change(operation, at, item.arguments, &run));

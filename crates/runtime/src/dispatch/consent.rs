@@ -4,6 +4,8 @@
 //! It knows neither MCP nor what the platform is.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -41,6 +43,20 @@ pub enum Policy {
     Token,
     /// Nobody is asked.
     Off,
+}
+
+impl FromStr for Policy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "elicit" => Ok(Self::Elicit),
+            "token" => Ok(Self::Token),
+            "off" => Ok(Self::Off),
+            _ => Err("auto, elicit, token or off".to_owned()),
+        }
+    }
 }
 
 /// What a person is asked about.
@@ -81,6 +97,8 @@ pub(super) struct Consent<'a> {
     way: Way,
     /// What the caller brought, opened.
     slip: Option<Slip>,
+    /// Where it is told what was agreed to.
+    told: &'a OnceLock<String>,
 }
 
 /// Whether the call needs a person, whatever the policy is.
@@ -113,13 +131,13 @@ impl<'a> Consent<'a> {
         service: &'a Service,
         caller: &Caller,
         (tool, arguments, options): (&'a Tool, &Map<String, Value>, &Options),
-        replied: Option<&Replied>,
+        (replied, told): (Option<&Replied>, &'a OnceLock<String>),
     ) -> Result<Self, Failure> {
         let needed = is_needed(service, tool, arguments);
         let way = way(service, caller, needed || may_be_needed(service, tool));
         let tenant = caller.tenant();
         let digest = audit::digest(arguments);
-        let mut consent = Self { service, tool, tenant, arguments: digest, way, slip: None };
+        let mut consent = Self { service, tool, tenant, arguments: digest, way, slip: None, told };
         if options.dry_run {
             return Ok(consent);
         }
@@ -162,7 +180,11 @@ impl<'a> Consent<'a> {
             ));
         }
         let held = self.service.ledger.put_new(self.used(&slip.id), "used", REMEMBERED).await?;
-        if held.is_some() { Err(used()) } else { Ok(()) }
+        if held.is_some() {
+            return Err(used());
+        }
+        let _it_was_told_already = self.told.set(slip.id.clone());
+        Ok(())
     }
 
     /// What makes a later call do what was shown here, where the policy lets it.

@@ -2,6 +2,7 @@
 //!
 //! A call that is dropped before it has an outcome was cancelled, by whoever waited for it.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use tokio::time::Instant;
@@ -22,6 +23,8 @@ pub(super) struct Ending<'a> {
     pub(super) started: Instant,
     /// The platform's last status; 0 before there is one.
     pub(super) status: AtomicU16,
+    /// What was agreed to before the call; nothing where nobody had to.
+    pub(super) plan: OnceLock<String>,
     /// The record of the audit; none where it could not be begun, and after the end.
     pub(super) record: Option<Entry>,
     /// Whether the end was told.
@@ -43,7 +46,7 @@ impl Ending<'_> {
         let (outcome, status) = (code.unwrap_or("ok"), status.or(answered));
         let took = self.started.elapsed();
         if let Some(record) = self.record.take() {
-            record.end(outcome, status);
+            record.end(outcome, status, self.plan.get().cloned());
         }
         self.service.metrics.called(self.tool, code, took);
         tracing::info!(

@@ -18,6 +18,7 @@ use xyte_mcp_catalogue::{Entry, Location};
 use xyte_mcp_runtime::api::Api;
 use xyte_mcp_runtime::caller::{Caller, Key};
 use xyte_mcp_runtime::catalogue::Catalogue;
+use xyte_mcp_runtime::dispatch::consent::Policy;
 use xyte_mcp_runtime::dispatch::{Answer, Call, View, dispatch};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::input::Input;
@@ -208,6 +209,8 @@ pub(crate) fn service_of(
 ) -> Arc<Service> {
     // Nobody waits for pauses whose length is tested elsewhere.
     settings.manners.backoff = Duration::from_millis(1);
+    // And nobody is asked: consent is tested with the whole program.
+    settings.confirm = Policy::Off;
     let glue = Glue::new(&model, base);
     Arc::new(Service::new(Catalogue::new(model).unwrap(), Arc::new(glue), settings))
 }

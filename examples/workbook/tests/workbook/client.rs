@@ -17,6 +17,7 @@ pub(crate) fn program(base: &str, token: &str) -> Command {
         .env("WORKBOOK_TOKEN", token)
         .env("WORKBOOK_TOOLSETS", "all")
         .env("WORKBOOK_RATE_LIMIT", "0")
+        .env("WORKBOOK_CONFIRM", "off")
         .env("WORKBOOK_MCP_PORT", "0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
