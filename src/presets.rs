@@ -37,16 +37,16 @@ impl Presets {
     pub(crate) fn load(folder: Option<&Path>) -> Result<Self, Faults> {
         let mut faults = Vec::new();
         let mut presets = BTreeMap::new();
-        let built_in = BUILT_IN.map(|(name, text)| folder::Text {
+        let built_in = BUILT_IN.map(|(name, text)| folder::Source {
             shown: format!("presets/{name}"),
             name: name.trim_end_matches(".yaml").to_owned(),
             text: text.to_owned(),
         });
         let own = folder.map(|folder| folder::read(folder, &mut faults)).unwrap_or_default();
-        for text in built_in.into_iter().chain(own) {
-            match check::read(&text.shown, &text.text) {
+        for source in built_in.into_iter().chain(own) {
+            match check::read(&source.shown, &source.text) {
                 Ok(preset) => {
-                    presets.insert(text.name, preset);
+                    presets.insert(source.name, preset);
                 }
                 Err(found) => faults.extend(found),
             }

@@ -128,14 +128,14 @@ async fn the_plan_shows_exactly_what_is_sent_and_the_report_what_the_room_is_the
     assert!(data["local_time"].as_str().unwrap().starts_with("2026-09-07T11:"), "{data}");
     assert_eq!(data["time_zone"], "Asia/Jerusalem");
     let changes = rig.behind("/changes", Value::Null).await;
-    let changed = |path: &str| {
+    let has = |path: &str| {
         changes
             .as_array()
             .unwrap()
             .iter()
             .any(|change| change["path"].as_str().unwrap().ends_with(path))
     };
-    assert!(changed("/state/power") && changed("/state/input"), "{changes}");
+    assert!(has("/state/power") && has("/state/input"), "{changes}");
 }
 
 #[tokio::test]
@@ -227,6 +227,8 @@ async fn an_answer_that_is_lost_leaves_the_step_unknown_and_the_command_is_not_s
     let answer = &answer["structuredContent"];
     assert_eq!(outcomes(answer), ["unknown", "not_run"], "{answer}");
     assert_eq!(answer["summary"], "0 of 2 commands executed, 1 unknown, 1 not run");
+    let why = answer["data"]["steps"][0]["devices"][0]["why"].to_string();
+    assert!(why.contains("the platform's latest such command is"), "{why}");
     assert_eq!(rig.sent().await.len(), 1);
 }
 

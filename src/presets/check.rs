@@ -1,5 +1,7 @@
 //! A preset's text against its schema and against sense: every fault with its place, or the preset. It reads no file.
 
+use std::fmt::Write as _;
+
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Broken;
 use serde_json::{Value, json};
@@ -69,10 +71,10 @@ fn broken_rule(error: &ValidationError<'_>, document: &Value) -> Vec<Wrong> {
             let known = members_of(&at);
             let each = unexpected.iter().map(|name| {
                 let mut message = format!("`{}` is no key of {what}", quoted(name));
-                match nearest(name, known.iter().map(String::as_str)) {
-                    Some(near) => message.push_str(&format!("; did you mean `{near}`?")),
-                    None => message.push_str(&format!("; it takes `{}`", known.join("`, `"))),
-                }
+                let _ = match nearest(name, known.iter().map(String::as_str)) {
+                    Some(near) => write!(message, "; did you mean `{near}`?"),
+                    None => write!(message, "; it takes `{}`", known.join("`, `")),
+                };
                 (format!("{at}/{name}"), message)
             });
             return each.collect();
@@ -114,11 +116,11 @@ fn spoken(at: &str) -> String {
     }
     let mut text = String::new();
     for segment in at.split('/').skip(1) {
-        match segment.parse::<usize>() {
-            Ok(index) => text.push_str(&format!("[{index}]")),
-            Err(_) if text.is_empty() => text.push_str(segment),
-            Err(_) => text.push_str(&format!(".{segment}")),
-        }
+        let _ = match segment.parse::<usize>() {
+            Ok(index) => write!(text, "[{index}]"),
+            Err(_) if text.is_empty() => write!(text, "{segment}"),
+            Err(_) => write!(text, ".{segment}"),
+        };
     }
     format!("`{}`", quoted(&text))
 }

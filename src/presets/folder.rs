@@ -14,7 +14,7 @@ const ENDINGS: [&str; 2] = ["yaml", "yml"];
 
 /// The text of one preset.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Text {
+pub(crate) struct Source {
     /// The file as messages name it.
     pub(crate) shown: String,
     pub(crate) name: String,
@@ -22,7 +22,7 @@ pub(crate) struct Text {
 }
 
 /// Reads every `*.yaml` and `*.yml` of a folder, by name; hidden files and other endings are none of ours.
-pub(crate) fn read(folder: &Path, faults: &mut Vec<Fault>) -> Vec<Text> {
+pub(crate) fn read(folder: &Path, faults: &mut Vec<Fault>) -> Vec<Source> {
     let listed = fs::canonicalize(folder).and_then(|root| {
         let entries = fs::read_dir(&root)?.collect::<Result<Vec<_>, _>>()?;
         Ok((root, entries))
@@ -43,17 +43,17 @@ pub(crate) fn read(folder: &Path, faults: &mut Vec<Fault>) -> Vec<Text> {
         faults.push(fault(&folder.display().to_string(), message));
         return Vec::new();
     }
-    let mut texts: Vec<Text> = Vec::new();
+    let mut texts: Vec<Source> = Vec::new();
     for name in names {
         let shown = folder.join(&name).display().to_string();
         match one(&root, &name) {
-            Ok((name, _)) if texts.iter().any(|text| text.name == name) => {
+            Ok((name, _)) if texts.iter().any(|source| source.name == name) => {
                 faults.push(fault(
                     &shown,
                     format!("another file of this folder is the preset `{name}`, too"),
                 ));
             }
-            Ok((name, text)) => texts.push(Text { shown, name, text }),
+            Ok((name, text)) => texts.push(Source { shown, name, text }),
             Err(message) => faults.push(fault(&shown, message)),
         }
     }

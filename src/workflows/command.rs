@@ -10,6 +10,7 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
 
 use super::bulk::arguments;
+use super::offer::Input;
 
 /// The operation that sends one.
 pub(crate) const SEND: &str = "send_device_command";
@@ -31,6 +32,7 @@ pub(super) struct Offered {
     pub(super) name: Option<String>,
     pub(super) friendly_name: Option<String>,
     pub(super) with_file: Option<bool>,
+    pub(super) custom_fields: Option<Vec<Input>>,
 }
 
 /// A command that was sent.
@@ -55,7 +57,14 @@ struct OfModel {
 /// What a model offers.
 pub(super) async fn offered(desk: &Desk<'_>, model: &str) -> Result<Vec<Offered>, Failure> {
     let which = arguments(json!({"model_id": model}));
-    let columns = ["commands.name", "commands.friendly_name", "commands.with_file"];
+    let columns = [
+        "commands.name",
+        "commands.friendly_name",
+        "commands.with_file",
+        "commands.custom_fields.name",
+        "commands.custom_fields.required",
+        "commands.custom_fields.options.value",
+    ];
     let (model, _) = desk.object::<Model>("get_device_model", &which, &columns).await?;
     Ok(model.commands.unwrap_or_default())
 }

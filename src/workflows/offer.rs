@@ -4,30 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use xyte_mcp_runtime::dispatch::desk::Desk;
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
 
-use super::bulk::arguments;
+use super::command::{Offered, offered};
 use super::fleet::Device;
 
+/// What a command wants to be told.
 #[derive(Debug, Deserialize)]
-struct Model {
-    commands: Option<Vec<Command>>,
-}
-
-/// A command that a model offers.
-#[derive(Debug, Deserialize)]
-struct Command {
-    name: Option<String>,
-    with_file: Option<bool>,
-    custom_fields: Option<Vec<Input>>,
-}
-
-/// What such a command wants to be told.
-#[derive(Debug, Deserialize)]
-struct Input {
+pub(super) struct Input {
     name: Option<String>,
     required: Option<bool>,
     options: Option<Vec<Choice>>,
@@ -40,7 +27,7 @@ struct Choice {
 
 /// The commands of models, by the model's id.
 #[derive(Debug)]
-pub(super) struct Offers(BTreeMap<String, Vec<Command>>);
+pub(super) struct Offers(BTreeMap<String, Vec<Offered>>);
 
 impl Offers {
     /// Reads the models of these devices.
@@ -48,19 +35,11 @@ impl Offers {
         desk: &Desk<'_>,
         devices: impl Iterator<Item = &'d Device>,
     ) -> Result<Self, Failure> {
-        let columns = [
-            "commands.name",
-            "commands.with_file",
-            "commands.custom_fields.name",
-            "commands.custom_fields.required",
-            "commands.custom_fields.options.value",
-        ];
         let ids: BTreeSet<String> =
             devices.filter_map(|device| device.model.as_ref()?.id.clone()).collect();
         let read = ids.into_iter().map(|id| async move {
-            let which = arguments(json!({"model_id": id}));
-            let (model, _) = desk.object::<Model>("get_device_model", &which, &columns).await?;
-            Ok::<_, Failure>((id, model.commands.unwrap_or_default()))
+            let offered = offered(desk, &id).await?;
+            Ok::<_, Failure>((id, offered))
         });
         Ok(Self(join_all(read).await.into_iter().collect::<Result<_, _>>()?))
     }

@@ -12,10 +12,10 @@ use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
 
-use self::apply::{Ran, SEND, apply, read_back};
+use self::apply::{Ran, apply, read_back};
 use self::plan::Plan;
 use self::report::{Room, preview, report};
-use super::room_status;
+use super::{command::SEND, room_status};
 use crate::generated::workflows::{RoomStatus, ShutdownMeetingRoom, StartMeetingRoomPreset};
 use crate::presets::{Presets, SHUTDOWN};
 
@@ -51,7 +51,7 @@ async fn run(
                 presets.names().join(", ")
             )));
     };
-    let plan = Plan::make(desk, room, preset, params).await?;
+    let plan = Box::pin(Plan::make(desk, room, preset, params)).await?;
     let scene = plan.scene();
     let asks = desk.asks_for(&plan.names());
     if desk.is_dry_run() {
@@ -62,8 +62,8 @@ async fn run(
     if asks && plan.obstacle().is_none() {
         desk.consent(&scene).await?;
     }
-    let ran = apply(desk, &plan).await?;
-    let after = after(desk, &plan, &ran).await;
+    let ran = Box::pin(apply(desk, &plan)).await?;
+    let after = Box::pin(after(desk, &plan, &ran)).await;
     Ok(report(room, &plan, &ran, after))
 }
 
@@ -99,7 +99,7 @@ async fn after(desk: &Desk<'_>, plan: &Plan<'_>, ran: &[Ran]) -> Room {
             }
         }
         Err(failure) => {
-            room.warnings.push(format!("the room could not be read afterwards ({failure})"))
+            room.warnings.push(format!("the room could not be read afterwards ({failure})"));
         }
     }
     if room.devices.values().any(Value::is_null) {

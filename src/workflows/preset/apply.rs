@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -14,10 +15,9 @@ use xyte_mcp_runtime::text::quoted;
 use super::plan::{Plan, Planned};
 use crate::presets::{CommandState, WaitFor};
 use crate::workflows::bulk::arguments;
+use crate::workflows::bulk_command::{followed, seen};
+use crate::workflows::command::SEND;
 use crate::workflows::offer::{plain, same};
-
-/// The operation behind every step.
-pub(super) const SEND: &str = "send_device_command";
 
 /// The first pause between two looks at the platform; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -54,12 +54,6 @@ pub(super) struct Ran {
     /// Under which it is remembered what was sent.
     pub(super) run: Option<String>,
     pub(super) devices: Vec<Told>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Command {
-    id: String,
-    status: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,7 +111,7 @@ pub(super) async fn apply(desk: &Desk<'_>, plan: &Plan<'_>) -> Result<Vec<Ran>, 
             });
             continue;
         }
-        let one = step(desk, planned).await;
+        let one = step(desk, planned, plan.as_of).await;
         let one = match one {
             Err(failure) if at == 0 => return Err(failure),
             Err(failure) => Ran {
@@ -136,7 +130,11 @@ pub(super) async fn apply(desk: &Desk<'_>, plan: &Plan<'_>) -> Result<Vec<Ran>, 
     Ok(ran)
 }
 
-async fn step(desk: &Desk<'_>, planned: &Planned<'_>) -> Result<Ran, Failure> {
+async fn step(
+    desk: &Desk<'_>,
+    planned: &Planned<'_>,
+    since: DateTime<Utc>,
+) -> Result<Ran, Failure> {
     if planned.items.is_empty() {
         let end = if planned.stops() { End::Failed } else { End::LeftOut };
         let why = if planned.left_out.is_empty() {
@@ -155,6 +153,9 @@ async fn step(desk: &Desk<'_>, planned: &Planned<'_>) -> Result<Ran, Failure> {
     let mut run = desk.apply(SEND, planned.items.clone()).await?;
     for told in run.items.iter_mut().filter(|told| told.outcome == Outcome::Executed) {
         told.outcome = Outcome::Queued; // Accepted is all that the answer says.
+    }
+    for told in run.items.iter_mut().filter(|told| told.outcome == Outcome::Unknown) {
+        seen(desk, told, &planned.step.command, since).await;
     }
     if planned.wait_for.command == CommandState::Done {
         follow(desk, &mut run, until, None).await;
@@ -221,26 +222,8 @@ async fn follow(desk: &Desk<'_>, run: &mut Run, until: Instant, wanted: Option<&
 
 /// Whether the command has ended; notes how far it is.
 async fn is_over(desk: &Desk<'_>, told: &mut Told) -> bool {
-    let which = arguments(json!({"device_id": told.id}));
-    let rows = match desk.list::<Command>("list_device_commands", &which, &["id", "status"]).await {
-        Ok(rows) => rows.rows,
-        Err(failure) => {
-            told.why = Some(format!("what became of it could not be read ({failure})"));
-            return false;
-        }
-    };
-    let id = told.answer["id"].as_str().unwrap_or_default();
-    let status = rows.into_iter().find(|it| it.id == id).and_then(|it| it.status);
-    let (outcome, why) = match status.as_deref() {
-        Some("done") => (Outcome::Executed, None),
-        Some(ended @ ("failed" | "aborted")) => {
-            (Outcome::Failed, Some(format!("the device reports `{ended}`")))
-        }
-        Some(other) => (Outcome::Queued, Some(format!("the platform says `{}`", quoted(other)))),
-        None => (Outcome::Queued, Some("the platform does not list the command".to_owned())),
-    };
-    (told.outcome, told.why) = (outcome, why);
-    outcome != Outcome::Queued
+    followed(desk, told).await;
+    told.outcome != Outcome::Queued
 }
 
 /// Whether the device reports what is wanted; notes what it reports instead.

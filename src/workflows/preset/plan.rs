@@ -1,6 +1,7 @@
 //! What a preset means for one room: the devices of each step and the commands for them. It reads, and sends nothing.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
@@ -58,7 +59,7 @@ impl<'p> Plan<'p> {
             .with_hint("Nothing was sent. Name one room; `list_spaces` has them."));
         }
         let devices = fleet::devices(desk, (below == 0).then_some(scope.id)).await?;
-        if !devices.complete || !scope.complete {
+        if !devices.complete || devices.odd > 0 || !scope.complete {
             return Err(Failure::new(
                 "conflict",
                 "not all devices or spaces could be read, so it cannot be told which are meant",
@@ -123,7 +124,7 @@ impl<'p> Plan<'p> {
         let items =
             self.steps.iter().flat_map(|step| step.items.iter().map(|item| (step.step, item)));
         for (step, item) in items.clone() {
-            question.push_str(&format!("\n- {} to {}", quoted(&step.command), quoted(&item.name)));
+            let _ = write!(question, "\n- {} to {}", quoted(&step.command), quoted(&item.name));
         }
         let targets: Vec<Value> =
             items.map(|(_, item)| json!([item.id, item.name, item.arguments])).collect();
@@ -244,16 +245,15 @@ fn planned<'p>(
     }
     for device in meant {
         let (id, name) = (device.id.clone(), called(device));
-        match offers.objection(device, &step.command, &inputs) {
-            Some(why) => planned.left_out.push(Excluded { id, name, why }),
-            None => {
-                let mut body = json!({"device_id": id, "command": step.command});
-                if !inputs.is_empty() {
-                    body["extra_params"] = inputs.clone().into();
-                }
-                planned.items.push(Item { id, name, arguments: arguments(body) });
-            }
+        if let Some(why) = offers.objection(device, &step.command, &inputs) {
+            planned.left_out.push(Excluded { id, name, why });
+            continue;
         }
+        let mut body = json!({"device_id": id, "command": step.command});
+        if !inputs.is_empty() {
+            body["extra_params"] = inputs.clone().into();
+        }
+        planned.items.push(Item { id, name, arguments: arguments(body) });
     }
     planned
 }

@@ -1,5 +1,7 @@
 //! What is told of a preset: what it would send, or what came of each step and how the room is afterwards. It decides nothing.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use xyte_mcp_runtime::dispatch::bulk::{Outcome, Told, row};
@@ -49,7 +51,7 @@ pub(super) fn preview(
     });
     let count = if plan.obstacle().is_some() { 0 } else { plan.commands() };
     let summary = format!("{} would be sent", counted(count));
-    let mut structured = json!({"dry_run": true, "summary": summary, "data": data(room, plan, plan.as_of, steps.collect())});
+    let mut structured = json!({"dry_run": true, "summary": summary, "data": data(room, plan, plan.as_of, &steps.collect::<Vec<_>>())});
     structured["warnings"] = plan.warnings.clone().into();
     if let Some(token) = token {
         structured["plan_token"] = token.into();
@@ -72,7 +74,7 @@ pub(super) fn report(room: &str, plan: &Plan<'_>, ran: &[Ran], after: Room) -> C
         step
     });
     let as_of = after.as_of.unwrap_or(plan.as_of);
-    let mut data = data(room, plan, as_of, steps.collect());
+    let mut data = data(room, plan, as_of, &steps.collect::<Vec<_>>());
     let worst = ran
         .iter()
         .map(|ran| ran.end)
@@ -143,7 +145,7 @@ fn device(told: &Told, reported: &Map<String, Value>) -> Value {
     row
 }
 
-fn data(room: &str, plan: &Plan<'_>, as_of: DateTime<Utc>, steps: Vec<Value>) -> Value {
+fn data(room: &str, plan: &Plan<'_>, as_of: DateTime<Utc>, steps: &[Value]) -> Value {
     let mut data = json!({
         "room": room.trim(),
         "space": {"id": plan.scope.id, "path": plan.scope.path},
@@ -177,7 +179,7 @@ fn text(answer: &Value) -> String {
     );
     for member in ["outcome", "verdict", "local_time", "time_zone"] {
         if data[member].is_string() {
-            place.push_str(&format!(", {member} {}", words(&data[member])));
+            let _ = write!(place, ", {member} {}", words(&data[member]));
         }
     }
     lines.push(place);
@@ -188,7 +190,7 @@ fn text(answer: &Value) -> String {
         let mut line = format!("step {}: {}", step["step"], words(&step["command"]));
         for member in ["title", "outcome", "why"] {
             if step[member].is_string() {
-                line.push_str(&format!(" | {}", words(&step[member])));
+                let _ = write!(line, " | {}", words(&step[member]));
             }
         }
         lines.push(line);
@@ -202,12 +204,12 @@ fn text(answer: &Value) -> String {
             let mut line = format!("  {left_out}{} {}", words(&row["name"]), words(&row["id"]));
             for member in ["outcome", "why"] {
                 if row[member].is_string() {
-                    line.push_str(&format!(" | {}", words(&row[member])));
+                    let _ = write!(line, " | {}", words(&row[member]));
                 }
             }
             for member in ["request", "reports"] {
                 if row[member].is_object() {
-                    line.push_str(&format!(" | {member} {}", row[member]));
+                    let _ = write!(line, " | {member} {}", row[member]);
                 }
             }
             lines.push(line);
