@@ -125,6 +125,12 @@ pub(crate) struct Flags {
     /// The Redis that all replicas share (REDIS_URL)
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) redis_url: Option<String>,
+    /// What seals cursors, the same in all replicas: 32 bytes in base64 (XYTE_SEAL_KEY)
+    #[arg(long, global = true, value_name = "KEY,…")]
+    pub(crate) seal_key: Option<String>,
+    /// Most tokens of one answer of a tool (XYTE_ANSWER_TOKENS)
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) answer_tokens: Option<String>,
     /// Milliseconds for one request to the platform (XYTE_TIMEOUT_MS)
     #[arg(long, global = true, value_name = "MS")]
     pub(crate) timeout_ms: Option<String>,
@@ -197,6 +203,8 @@ impl Flags {
             "XYTE_ALLOWED_ORIGINS" => &self.allowed_origins,
             "REDIS_URL" => &self.redis_url,
             "XYTE_RATE_LIMIT" => &self.rate_limit,
+            "XYTE_SEAL_KEY" => &self.seal_key,
+            "XYTE_ANSWER_TOKENS" => &self.answer_tokens,
             "XYTE_TIMEOUT_MS" => &self.timeout_ms,
             "XYTE_UPSTREAM_CONCURRENCY" => &self.upstream_concurrency,
             "XYTE_CACHE_TTL" => &self.cache_ttl,

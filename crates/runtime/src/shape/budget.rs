@@ -52,9 +52,12 @@ struct Counter {
 impl io::Write for Counter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.chars += match std::str::from_utf8(bytes) {
-            Ok(text) if text.is_ascii() => text.len() + 5 * text.matches('\u{7f}').count(),
-            Ok(text) => text.chars().map(cost).sum(),
-            Err(_) => bytes.len(),
+            Ok(text) if !bytes.is_ascii() => text.chars().map(cost).sum(),
+            // Below 128, JSON leaves one hidden character as it is.
+            _ => {
+                bytes.len()
+                    + bytes.iter().filter(|byte| **byte == 0x7f).count() * (cost('\u{7f}') - 1)
+            }
         };
         Ok(bytes.len())
     }
@@ -234,22 +237,7 @@ pub fn object(mut answer: Value, room: usize, hint: &str) -> Shaped {
     Shaped::of(answer)
 }
 
-/// Makes an answer of several lists fit: of each named one, in this order, as many items stay as there is room for.
-///
-/// The names are dotted; `text` writes the answer for readers. What was left out is told in `warnings`; nothing else is added.
-pub fn fitted(
-    answer: Value,
-    lists: &[&str],
-    room: usize,
-    text: impl Fn(&Value) -> String,
-) -> Shaped {
-    let fits = |answer: &Value| length(answer) <= room && text_length(&text(answer)) <= room;
-    let structured = shorten(answer, lists, fits);
-    let text = text(&structured);
-    clamp(Shaped { structured, text }, room)
-}
-
-/// The last resort for an answer that does not fit: its lists are cut, the longest first, then members are left out; the text becomes JSON.
+/// Makes an answer fit of which nothing is known: its lists are cut between items, the longest first, then members are left out. The text becomes JSON; `warnings` tells what is missing.
 pub fn clamp(shaped: Shaped, room: usize) -> Shaped {
     let Shaped { structured, text } = shaped;
     if length(&structured) > room {
