@@ -125,9 +125,6 @@ pub(crate) struct Flags {
     /// The Redis that all replicas share (REDIS_URL)
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) redis_url: Option<String>,
-    /// What seals cursors, the same in all replicas: 32 bytes in base64 (XYTE_SEAL_KEY)
-    #[arg(long, global = true, value_name = "KEY,…")]
-    pub(crate) seal_key: Option<String>,
     /// Most tokens of one answer of a tool (XYTE_ANSWER_TOKENS)
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) answer_tokens: Option<String>,
@@ -221,7 +218,6 @@ impl Flags {
             "XYTE_CONFIRM" => &self.confirm,
             "XYTE_CONFIRM_COMMANDS" => &self.confirm_commands,
             "XYTE_BULK_MAX" => &self.bulk_max,
-            "XYTE_SEAL_KEY" => &self.seal_key,
             "XYTE_STATE_DIR" => &self.state_dir,
             "XYTE_PRESETS_DIR" => &self.presets_dir,
             _ => return None,
