@@ -54,7 +54,11 @@ async fn plan(desk: &Desk<'_>, call: BulkCommand) -> Result<Plan, Failure> {
                 if let Some(params) = &call.params {
                     body["extra_params"] = params.clone().into();
                 }
-                items.push(Item { name: called(&device), arguments: arguments(body), id: device.id });
+                items.push(Item {
+                    name: called(&device),
+                    arguments: arguments(body),
+                    id: device.id,
+                });
             }
         }
     }
@@ -83,7 +87,10 @@ fn unfit(
     offers: &BTreeMap<String, Vec<Offered>>,
 ) -> Option<String> {
     if matches!(device.status(), "offline" | "disconnected" | "never_seen") {
-        return Some(format!("it is {}: it would get the command when it comes back", quoted(device.status())));
+        return Some(format!(
+            "it is {}: it would get the command when it comes back",
+            quoted(device.status())
+        ));
     }
     let model = device.model.as_ref();
     let offered = model.and_then(|model| offers.get(model.id.as_deref()?));
