@@ -61,7 +61,11 @@ fn code(result: &Value) -> &str {
 }
 
 fn rows<'a>(result: &'a Value, member: &str) -> Vec<&'a Value> {
-    result["structuredContent"][member].as_array().unwrap_or_else(|| panic!("{result}")).iter().collect()
+    result["structuredContent"][member]
+        .as_array()
+        .unwrap_or_else(|| panic!("{result}"))
+        .iter()
+        .collect()
 }
 
 fn reboot() -> Value {
@@ -229,7 +233,8 @@ async fn a_setting_is_merged_into_each_set_and_a_set_with_a_masked_secret_is_lef
         excluded.iter().filter(|it| it["why"].as_str().unwrap().contains("masked")).collect();
     assert_eq!(masked.len(), 3, "{} targets", targets.len());
     assert!(!targets.is_empty());
-    let ids: Vec<&Value> = targets.iter().chain(masked.iter().copied()).map(|it| &it["id"]).collect();
+    let ids: Vec<&Value> =
+        targets.iter().chain(masked.iter().copied()).map(|it| &it["id"]).collect();
     let arguments = json!({"device_ids": ids, "custom_parameters": {"Port": "8161"}});
     let one = targets[0]["id"].clone();
     let read = |result: &Value| result["structuredContent"]["custom_parameters"].clone();

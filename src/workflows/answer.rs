@@ -8,12 +8,14 @@ use xyte_mcp_runtime::shape::table::table;
 /// Characters of either form: 4,000 tokens of four, less what surrounds the answer.
 pub(super) const MOST_CHARS: usize = 15_800;
 
-/// Both forms; of the lists, named by JSON pointers, the ends are left out until they fit.
+/// Both forms, within the room of an answer; of the lists, named by JSON pointers, the ends are left out until they fit.
 pub(super) fn fitted(
+    room: usize,
     mut answer: Value,
     lists: &[&str],
     text: impl Fn(&Value) -> String,
 ) -> (Value, String) {
+    let most = room.min(MOST_CHARS);
     let whole: Vec<usize> = lists.iter().map(|list| length(&answer, list)).collect();
     loop {
         let written = text(&answer);
@@ -22,7 +24,7 @@ pub(super) fn fitted(
         let Some(list) = longest_list.filter(|list| length(&answer, list) > 0) else {
             return (answer, written);
         };
-        if longest <= MOST_CHARS {
+        if longest <= most {
             return (answer, written);
         }
         if let Some(items) = answer.pointer_mut(list).and_then(Value::as_array_mut) {
@@ -33,12 +35,17 @@ pub(super) fn fitted(
 }
 
 /// Both forms with as many items as fit, the first ones; whoever builds them tells how many are left out.
-pub(super) fn shortened(items: usize, build: impl Fn(usize) -> (Value, String)) -> (Value, String) {
+pub(super) fn shortened(
+    room: usize,
+    items: usize,
+    build: impl Fn(usize) -> (Value, String),
+) -> (Value, String) {
+    let most = room.min(MOST_CHARS);
     let mut kept = items;
     loop {
         let (answer, text) = build(kept);
         let longest = answer.to_string().chars().count().max(text.chars().count());
-        if longest <= MOST_CHARS || kept == 0 {
+        if longest <= most || kept == 0 {
             return (answer, text);
         }
         kept = kept * 9 / 10;
@@ -113,7 +120,7 @@ mod tests {
             end(&mut text, answer);
             text
         };
-        let (answer, text) = fitted(answer, &["/long", "/short"], write);
+        let (answer, text) = fitted(usize::MAX, answer, &["/long", "/short"], write);
         assert!(answer.to_string().len() <= MOST_CHARS && text.len() <= MOST_CHARS);
         let kept = answer["long"].as_array().unwrap().len();
         assert_eq!(answer["left_out"], json!({"long": 500 - kept}));

@@ -105,9 +105,8 @@ impl Selection {
             Some(ids) => ids.contains(&device.id),
             None => {
                 let model = device.model.as_ref().and_then(|model| model.name.as_deref());
-                let inside = |ids: &BTreeSet<i64>| {
-                    device.space_id().is_some_and(|id| ids.contains(&id))
-                };
+                let inside =
+                    |ids: &BTreeSet<i64>| device.space_id().is_some_and(|id| ids.contains(&id));
                 scope.as_ref().is_none_or(|scope| inside(&scope.ids))
                     && like(self.model.as_deref(), model)
                     && like(self.name.as_deref(), device.name.as_deref())
@@ -138,9 +137,14 @@ impl Plan {
     pub(super) async fn settle(self, desk: &Desk<'_>) -> Result<Next, Failure> {
         let most = desk.bulk_max();
         if self.items.len() > most {
-            let message = format!("{} {} are meant; one call changes at most {most}", self.items.len(), self.kind);
-            return Err(Failure::invalid_arguments(message)
-                .with_hint("Nothing was sent. Narrow the selection, a building or a floor at a time."));
+            let message = format!(
+                "{} {} are meant; one call changes at most {most}",
+                self.items.len(),
+                self.kind
+            );
+            return Err(Failure::invalid_arguments(message).with_hint(
+                "Nothing was sent. Narrow the selection, a building or a floor at a time.",
+            ));
         }
         let scene = self.scene();
         if desk.is_dry_run() {
@@ -165,7 +169,8 @@ impl Plan {
         if !self.excluded.is_empty() {
             question.push_str(&format!("\nLeft out: {}", self.excluded.len()));
         }
-        let mut targets: Vec<Value> = self.items.iter().map(|item| json!([item.id, item.name, item.arguments])).collect();
+        let mut targets: Vec<Value> =
+            self.items.iter().map(|item| json!([item.id, item.name, item.arguments])).collect();
         targets.sort_by_key(ToString::to_string);
         Scene { question, state: json!({"operation": self.operation, "targets": targets}) }
     }
@@ -180,7 +185,11 @@ impl Plan {
             structured["request"] = desk.describe(self.operation, &first.arguments).await?;
             let others = self.items.iter().any(|item| body(item) != body(first));
             if others || self.items.len() > 1 {
-                let words = if others { "the request is that of the first target; the others differ in address and values" } else { "the request is that of the first target; the others differ in the id only" };
+                let words = if others {
+                    "the request is that of the first target; the others differ in address and values"
+                } else {
+                    "the request is that of the first target; the others differ in the id only"
+                };
                 structured["warnings"] = json!([words]);
             }
             if let Some(token) = desk.plan_token(scene) {
@@ -188,7 +197,13 @@ impl Plan {
             }
         }
         self.warn(&mut structured);
-        let count = format!("Preview: {} {} of {}, {} left out; nothing was sent.", self.what, self.items.len(), self.kind, self.excluded.len());
+        let count = format!(
+            "Preview: {} {} of {}, {} left out; nothing was sent.",
+            self.what,
+            self.items.len(),
+            self.kind,
+            self.excluded.len()
+        );
         Ok(self.computed(structured, &count))
     }
 
@@ -260,7 +275,12 @@ pub(super) fn text(structured: &Value, first: &str) -> String {
     let mut text = first.to_owned();
     let words = |value: &Value, name: &str| quoted(value[name].as_str().unwrap_or_default());
     let line = |value: &Value, left_out: bool| {
-        let mut line = format!("\n{}{} {}", if left_out { "left out: " } else { "" }, words(value, "name"), words(value, "id"));
+        let mut line = format!(
+            "\n{}{} {}",
+            if left_out { "left out: " } else { "" },
+            words(value, "name"),
+            words(value, "id")
+        );
         for part in ["outcome", "why"] {
             if value[part].is_string() {
                 line.push_str(&format!(" | {}", words(value, part)));

@@ -92,7 +92,8 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: ExpiryReport) -> Result<
         "complete": complete,
         "warnings": warnings,
     });
-    let (structured, text) = answer::fitted(structured, &["/licenses", "/firmware"], text);
+    let (structured, text) =
+        answer::fitted(desk.room(), structured, &["/licenses", "/firmware"], text);
     Ok(Computed { structured, text, as_of })
 }
 

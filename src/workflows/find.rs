@@ -64,7 +64,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: Find) -> Result<Computed
         warnings.push(format!("the best {} of {found} are shown", hits.len()));
     }
     let structured = json!({"hits": hits, "ambiguous": ambiguous, "scanned": scanned, "complete": complete, "warnings": warnings});
-    let (structured, text) = answer::fitted(structured, &["/hits"], text);
+    let (structured, text) = answer::fitted(desk.room(), structured, &["/hits"], text);
     Ok(Computed { structured, text, as_of })
 }
 

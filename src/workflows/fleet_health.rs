@@ -89,7 +89,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
     let as_of = scope.as_ref().map_or(fleet.as_of, |scope| scope.as_of.min(fleet.as_of));
     answer.warnings = scope.map(|scope| scope.warnings).unwrap_or_default();
     answer.warnings.extend(warnings(&fleet, &rows, &matched, since));
-    let (structured, text) = answer.fitted();
+    let (structured, text) = answer.fitted(desk.room());
     Ok(Computed { structured, text, as_of })
 }
 

@@ -24,6 +24,7 @@ struct Facts {
     device: Device,
     period: Period,
     points: Vec<Point>,
+    rows: usize,
     /// Whether all rows of the period are there.
     all_rows: bool,
     incidents: Rows<Incident>,
@@ -37,7 +38,8 @@ pub(super) async fn compute(
 ) -> Result<Computed, Failure> {
     let facts = read(desk, &arguments).await?;
     let as_of = facts.as_of;
-    let (structured, text) = answer::fitted(report(facts), &["/outages", "/incidents"], text);
+    let (structured, text) =
+        answer::fitted(desk.room(), report(facts), &["/outages", "/incidents"], text);
     Ok(Computed { structured, text, as_of })
 }
 
@@ -56,9 +58,11 @@ async fn read(desk: &Desk<'_>, arguments: &GetDeviceAnalyticsReport) -> Result<F
     let mut history = history?;
     let mut warnings = std::mem::take(&mut history.warnings);
     let incidents = fleet::secondary(incidents, "incidents", &mut warnings);
+    let past = history.devices.remove(&device.id).unwrap_or_default();
     Ok(Facts {
         as_of: now.min(history.as_of).min(incidents.as_of),
-        points: history.devices.remove(&device.id).unwrap_or_default().points,
+        rows: past.rows,
+        points: past.points,
         all_rows: history.complete,
         device,
         period,
@@ -82,7 +86,7 @@ async fn incidents(desk: &Desk<'_>, period: &Period) -> Result<Rows<Incident>, F
 }
 
 fn report(facts: Facts) -> Value {
-    let Facts { device, period, points, all_rows, incidents, warnings, .. } = facts;
+    let Facts { device, period, points, rows, all_rows, incidents, warnings, .. } = facts;
     let spent = spent(&points, &period);
     let touches =
         |outage: &Outage| outage.from <= period.to && outage.to.is_none_or(|to| to >= period.from);
@@ -94,7 +98,7 @@ fn report(facts: Facts) -> Value {
         .collect();
     let ended = outages.iter().filter(|outage| outage.to.is_some_and(|to| period.holds(to)));
     let known = percent(spent.up + spent.down, period.to - period.from);
-    let reason = reason(&device, &points, (all_rows, known));
+    let reason = reason(&device, (rows, points.len()), (all_rows, known));
     let availability = reason.is_none().then(|| percent(spent.up, spent.up + spent.down));
     let mut window = period.told();
     window["requests"] = period.begun_before(LOOK_BACK).pieces().len().into();
@@ -118,18 +122,24 @@ fn report(facts: Facts) -> Value {
         "flapping": {"flapping": flapping, "most_in_a_day": most},
         "incidents": own,
         "basis": basis(&spent),
-        "scanned": {"rows": points.len(), "incidents": incidents.rows.len()},
+        "scanned": {"rows": rows, "incidents": incidents.rows.len()},
         "complete": all_rows && incidents.complete,
         "warnings": warnings,
     })
 }
 
 /// Why no availability is told.
-fn reason(device: &Device, points: &[Point], (all_rows, known): (bool, f64)) -> Option<String> {
+fn reason(
+    device: &Device,
+    (rows, points): (usize, usize),
+    (all_rows, known): (bool, f64),
+) -> Option<String> {
     let status = quoted(device.status());
     if !all_rows {
         Some("not all recorded states could be read: see warnings".to_owned())
-    } else if points.is_empty() {
+    } else if rows > 0 && points == 0 {
+        Some(format!("{rows} rows are recorded in this period, and none tells a status"))
+    } else if points == 0 {
         Some(format!("no states are recorded in this period; the device is {status} now"))
     } else if known < LEAST_KNOWN_PERCENT {
         Some(format!("recorded states cover only {known} % of the period"))

@@ -53,6 +53,8 @@ pub(super) struct Point {
 pub(super) struct Past {
     pub(super) name: Option<String>,
     pub(super) space_id: Option<i64>,
+    pub(super) rows: usize,
+    /// Of these rows, the ones that tell a status.
     pub(super) points: Vec<Point>,
 }
 
@@ -119,6 +121,7 @@ impl History {
         for row in read.rows {
             let Some((device, at)) = row.uuid.zip(row.created_at) else { continue };
             let past = self.devices.entry(device).or_default();
+            past.rows += 1;
             past.name = row.name.or_else(|| past.name.take());
             past.space_id = row.space_id.or(past.space_id);
             // A row without a status says nothing about being there.

@@ -49,7 +49,7 @@ pub(super) async fn compute(
     let facts = Facts::read(desk).await?;
     match &arguments.incident_id {
         Some(id) => one::compute(desk, &facts, id).await,
-        None => Ok(all::compute(&facts)),
+        None => Ok(all::compute(desk.room(), &facts)),
     }
 }
 

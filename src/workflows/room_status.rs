@@ -73,7 +73,8 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: RoomStatus) -> Result<Co
         "complete": complete,
         "warnings": warnings,
     });
-    let (structured, text) = answer::fitted(structured, &["/devices", "/reasons"], text);
+    let (structured, text) =
+        answer::fitted(desk.room(), structured, &["/devices", "/reasons"], text);
     Ok(Computed { structured, text, as_of: fleet.as_of.min(scope.as_of) })
 }
 

@@ -76,7 +76,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: TicketTriage) -> Result<
     let structured = sorted(&around, &read, (days, now), (all_tickets, warnings));
     let lists =
         ["/stale", "/active_incident", "/unread", "/orphaned", "/stale_with_active_incident"];
-    let (structured, text) = answer::fitted(structured, &lists, text);
+    let (structured, text) = answer::fitted(desk.room(), structured, &lists, text);
     let as_of = as_of.into_iter().min().unwrap_or(now);
     Ok(Computed { structured, text, as_of })
 }

@@ -4,8 +4,8 @@
 //! It knows neither header names nor what a status number means.
 
 mod admit;
-pub mod bulk;
 mod builtin;
+pub mod bulk;
 mod compact;
 pub mod consent;
 pub mod desk;
@@ -136,7 +136,10 @@ async fn conduct(service: &Service, caller: &Caller, call: Call<'_>) -> Result<A
         _under_way: service.under_way.token(),
     };
     let performed = match refused {
-        None => Box::pin(perform(service, caller, (key, &ending.status, &ending.plan), call, span)).await,
+        None => {
+            Box::pin(perform(service, caller, (key, &ending.status, &ending.plan), call, span))
+                .await
+        }
         Some(failure) => Err(failure),
     };
     let result = performed.map_err(|failure| address(failure, key, request_id));

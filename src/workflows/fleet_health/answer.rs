@@ -7,10 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use xyte_mcp_runtime::shape::table::table;
 
+use super::super::answer::MOST_CHARS;
 use super::super::fleet::Device;
 
-/// Characters of either form: 4,000 tokens of four, less what surrounds the answer.
-const MOST_CHARS: usize = 15_800;
 /// Devices of a group where not all fit.
 const FEW: usize = 3;
 
@@ -88,13 +87,13 @@ impl Totals {
 
 impl Answer<'_> {
     /// Both forms, with fewer devices and then fewer groups until they fit; what is left out is told.
-    pub(super) fn fitted(mut self) -> (Value, String) {
+    pub(super) fn fitted(mut self, room: usize) -> (Value, String) {
         self.groups.sort_by(|left, right| {
             let rank = |group: &Group<'_>| group.cause != Some("whole_room_down");
             let key = |group: &Group<'_>| (rank(group), std::cmp::Reverse(group.matched));
             key(left).cmp(&key(right)).then_with(|| left.name.cmp(&right.name))
         });
-        if let Some(fits) = self.forms() {
+        if let Some(fits) = self.forms(room) {
             return fits;
         }
         for most in [FEW, 0] {
@@ -105,7 +104,7 @@ impl Answer<'_> {
                 let what = "not all matching devices fit: `matched` counts them; narrow with `space` or `status`";
                 self.warnings.push(what.to_owned());
             }
-            if let Some(fits) = self.forms() {
+            if let Some(fits) = self.forms(room) {
                 return fits;
             }
         }
@@ -116,7 +115,7 @@ impl Answer<'_> {
             let left_out = count - self.groups.len();
             self.warnings[at] =
                 format!("{left_out} of {count} groups do not fit; narrow with `space` or `status`");
-            match self.forms() {
+            match self.forms(room) {
                 Some(fits) => return fits,
                 None if self.groups.is_empty() => return (json!(self), self.text()),
                 None => {}
@@ -124,10 +123,10 @@ impl Answer<'_> {
         }
     }
 
-    fn forms(&self) -> Option<(Value, String)> {
+    fn forms(&self, room: usize) -> Option<(Value, String)> {
         let (structured, text) = (json!(self), self.text());
         let longest = structured.to_string().chars().count().max(text.chars().count());
-        (longest <= MOST_CHARS).then_some((structured, text))
+        (longest <= room.min(MOST_CHARS)).then_some((structured, text))
     }
 
     fn text(&self) -> String {

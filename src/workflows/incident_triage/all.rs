@@ -11,7 +11,7 @@ use super::{Case, Facts, by_priority, priority};
 /// The platform's default window for incidents; what is older is easily overlooked.
 const OVERLOOKED: TimeDelta = TimeDelta::days(7);
 
-pub(super) fn compute(facts: &Facts) -> Computed {
+pub(super) fn compute(room: usize, facts: &Facts) -> Computed {
     let mut cases = facts.cases();
     // Of one priority, the kind that begins with the most urgent case comes first.
     let mut kinds: Vec<(&str, Option<&str>)> = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn compute(facts: &Facts) -> Computed {
     let place = |case: &Case<'_>| kinds.iter().position(|it| *it == kind(case));
     cases.sort_by_cached_key(place);
     let totals = facts.complete().then(|| totals(facts, &cases));
-    let (structured, text) = answer::shortened(cases.len(), |kept| {
+    let (structured, text) = answer::shortened(room, cases.len(), |kept| {
         let answer = shown(facts, &cases, (kept, totals.clone()));
         let text = text(&answer);
         (answer, text)

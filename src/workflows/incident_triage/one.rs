@@ -40,7 +40,7 @@ pub(super) async fn compute(desk: &Desk<'_>, facts: &Facts, id: &str) -> Result<
         "warnings": warnings,
     });
     let lists = ["/incident/same_time", "/incident/same_room", "/incident/earlier"];
-    let (structured, text) = answer::fitted(structured, &lists, text);
+    let (structured, text) = answer::fitted(desk.room(), structured, &lists, text);
     Ok(Computed { structured, text, as_of: facts.as_of() })
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn compute(
     let status = arguments.status.as_deref();
     let found = read(desk, asked, status, most).await?;
     let as_of = found.as_of.min(asked.as_of());
-    let (structured, text) = answer(asked, found, status);
+    let (structured, text) = answer(desk.room(), asked, found, status);
     Ok(Computed { structured, text, as_of })
 }
 
@@ -95,7 +95,7 @@ fn is_wanted(asked: &Asked, row: &Value, status: Option<&str>) -> bool {
         && asked.is_inside(device, row["space_id"].as_i64())
 }
 
-fn answer(asked: &Asked, found: Found, status: Option<&str>) -> (Value, String) {
+fn answer(room: usize, asked: &Asked, found: Found, status: Option<&str>) -> (Value, String) {
     let mut warnings = asked.warnings();
     warnings.extend(found.warnings);
     if status.is_some() {
@@ -115,7 +115,7 @@ fn answer(asked: &Asked, found: Found, status: Option<&str>) -> (Value, String) 
         "complete": complete,
         "warnings": warnings,
     });
-    let (mut structured, text) = answer::fitted(structured, &["/items"], text);
+    let (mut structured, text) = answer::fitted(room, structured, &["/items"], text);
     let kept = structured["items"].as_array().map_or(0, Vec::len);
     structured["page"]["returned"] = kept.into();
     if kept < found.rows.len() {

@@ -75,7 +75,8 @@ pub(super) async fn compute(
         "complete": complete,
         "warnings": warnings,
     });
-    let (mut structured, text) = answer::fitted(structured, &["/items", "/undetermined"], text);
+    let (mut structured, text) =
+        answer::fitted(desk.room(), structured, &["/items", "/undetermined"], text);
     let kept = structured["items"].as_array().map_or(0, Vec::len);
     structured["page"]["returned"] = kept.into();
     if kept < found {

@@ -11,7 +11,8 @@ use super::face;
 use super::reader::{Reader, json};
 use super::{
     ArgumentOverride, Change, Dialect, ErrorOverride, OperationOverride, Overrides, Patch,
-    ResourceOverride, Skip, TargetOverride, ToolOverride, ToolsetOverride, Word, Workflow, WorkflowArgument,
+    ResourceOverride, Skip, TargetOverride, ToolOverride, ToolsetOverride, Word, Workflow,
+    WorkflowArgument,
 };
 use crate::diagnostic::Diagnostic;
 

@@ -71,10 +71,7 @@ pub(super) fn resolve(
         resource: surface::computed_resource(context, workflow, findings),
         route: surface::computed_route(workflow, findings),
         cache: false,
-        consent: Consent {
-            always: consent,
-            ..Consent::default()
-        },
+        consent: Consent { always: consent, ..Consent::default() },
         example: example(workflow, findings),
     }
 }

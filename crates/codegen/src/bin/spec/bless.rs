@@ -88,7 +88,17 @@ fn call(server: &Path, entry: &Entry) -> Result<String, String> {
     let name = entry.tool["name"].as_str().unwrap_or_default();
     let arguments = Value::Object(entry.example.clone()).to_string();
     let call = Command::new(server)
-        .args(["call", name, "--sandbox", "--confirm", "off", "--log-level", "ERROR", "--args", &arguments])
+        .args([
+            "call",
+            name,
+            "--sandbox",
+            "--confirm",
+            "off",
+            "--log-level",
+            "ERROR",
+            "--args",
+            &arguments,
+        ])
         .output()
         .map_err(|err| format!("cannot run the server: {err}"))?;
     let answer = steady(&String::from_utf8_lossy(&call.stdout));
