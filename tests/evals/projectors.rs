@@ -29,12 +29,12 @@ async fn models(platform: &Platform) -> BTreeMap<String, (String, bool)> {
 
 pub(crate) async fn truth(platform: &Platform, world: &World, small: bool) -> Facts {
     let models = models(platform).await;
-    let (space, word) = place(small);
+    let (space, kind) = place(small);
     let mut facts = Facts::new();
     let (mut targets, mut excluded) = (0, 0);
     for device in world.devices_below(space) {
         let (model, reboots) = &models[text(&device["model_id"])];
-        if !model.contains(word) {
+        if !model.contains(kind) {
             continue;
         }
         let (id, status) = (text(&device["id"]), text(&device["effective"]));
@@ -52,10 +52,10 @@ pub(crate) async fn truth(platform: &Platform, world: &World, small: bool) -> Fa
 }
 
 pub(crate) async fn ask(agent: &mut Agent<'_>, small: bool) -> Said {
-    let (space, word) = place(small);
+    let (space, kind) = place(small);
     let found = agent.call("find", json!({"query": space, "kinds": ["space"], "limit": 3})).await;
     let mut said = Said::of(&[&found]);
-    let mut asked = json!({"selector": {"space": space, "model": format!("*{word}*")}, "command": "reboot", "dry_run": true});
+    let mut asked = json!({"selector": {"space": space, "model": format!("*{kind}*")}, "command": "reboot", "dry_run": true});
     let preview = agent.call("bulk_command", asked.clone()).await;
     said.hear(&preview);
     if preview.failed {
