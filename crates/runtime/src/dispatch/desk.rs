@@ -20,7 +20,7 @@ use crate::progress;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
-use crate::shape::{Format, Shaped};
+use crate::shape::{Format, Shaped, budget};
 
 /// Arguments of a tool or an operation, by name.
 pub type Arguments = Map<String, Value>;
@@ -82,6 +82,11 @@ impl Desk<'_> {
     /// When the call ends: what is not read by then is missing.
     pub fn deadline(&self) -> Instant {
         self.span.deadline
+    }
+
+    /// Most characters of either form of the answer; what is beyond is cut without knowing what it means.
+    pub fn room(&self) -> usize {
+        budget::chars(self.service.settings.answer_tokens)
     }
 
     /// Announces so many more reads to whoever watches the call.
