@@ -71,7 +71,7 @@ async fn a_wrong_argument_is_named_and_the_platform_sees_nothing() {
         ("list_devices", json!({"limit": "many"}), "`limit`"),
         ("list_devices", json!({"limit": 0}), "`limit`"),
         ("get_device", json!({}), "`device_id`"),
-        ("get_device", json!({"device_id": "Board room"}), "`device_id`"),
+        ("get_device", json!({"device_id": ["Board room"]}), "`device_id`"),
         ("list_incidents", json!({"status": "open"}), "`active`"),
         ("create_space", json!({"name": ""}), "`name`"),
         ("create_asset", json!({"name": "Lectern", "status": 5}), "`status`"),

@@ -44,7 +44,10 @@ async fn an_old_client_opens_with_initialize() {
     assert_eq!(result["protocolVersion"], "2025-06-18");
     assert_eq!(result["serverInfo"]["name"], "things");
     assert_eq!(result["instructions"], "Call list_things first.");
-    assert_eq!(result["capabilities"], json!({"tools": {}, "resources": {}}));
+    assert_eq!(
+        result["capabilities"],
+        json!({"tools": {}, "resources": {}, "extensions": {"io.modelcontextprotocol/skills": {"directoryRead": true}}})
+    );
 }
 
 #[tokio::test]
@@ -147,7 +150,7 @@ async fn resources_are_listed_and_read_under_both_names() {
         .iter()
         .map(|r| r["uri"].as_str().unwrap())
         .collect();
-    assert_eq!(uris, ["things://", "things://docs/usage"]);
+    assert_eq!(uris, ["things://", "things://docs/usage", "skill://things-care/SKILL.md"]);
     let templates = legacy("resources/templates/list", json!({})).await;
     assert_eq!(
         templates["result"]["resourceTemplates"][0]["uriTemplate"],
