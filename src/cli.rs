@@ -44,6 +44,9 @@ pub(crate) enum Command {
         /// Its arguments, a JSON object
         #[arg(long, default_value = "{}")]
         args: String,
+        /// Agree to whatever needs consent, instead of being asked on the terminal
+        #[arg(long)]
+        yes: bool,
     },
     /// Print what this binary serves
     Capabilities {
@@ -164,6 +167,24 @@ pub(crate) struct Flags {
     /// One JSON line per call, two per change: off, stderr or file:PATH (XYTE_AUDIT)
     #[arg(long, global = true, value_name = "WHERE")]
     pub(crate) audit: Option<String>,
+    /// Who agrees to what destroys and to bulk changes: auto, elicit, token or off (XYTE_CONFIRM)
+    #[arg(long, global = true, value_name = "POLICY")]
+    pub(crate) confirm: Option<String>,
+    /// Device commands that need consent, too (XYTE_CONFIRM_COMMANDS)
+    #[arg(long, global = true, value_name = "NAME,…")]
+    pub(crate) confirm_commands: Option<String>,
+    /// Most targets of one bulk call (XYTE_BULK_MAX)
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) bulk_max: Option<String>,
+    /// Seals what callers bring back: 32 bytes in base64, a comma list while keys change (XYTE_SEAL_KEY)
+    #[arg(long, global = true, value_name = "KEY,…")]
+    pub(crate) seal_key: Option<String>,
+    /// Folder for what outlives the process; used with a seal key and without Redis (XYTE_STATE_DIR)
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) state_dir: Option<String>,
+    /// Folder of room presets, besides the built-in ones (XYTE_PRESETS_DIR)
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) presets_dir: Option<String>,
 }
 
 impl Flags {
@@ -193,6 +214,12 @@ impl Flags {
             "XYTE_LOG_LEVEL" => &self.log_level,
             "XYTE_ENV" => &self.env,
             "XYTE_AUDIT" => &self.audit,
+            "XYTE_CONFIRM" => &self.confirm,
+            "XYTE_CONFIRM_COMMANDS" => &self.confirm_commands,
+            "XYTE_BULK_MAX" => &self.bulk_max,
+            "XYTE_SEAL_KEY" => &self.seal_key,
+            "XYTE_STATE_DIR" => &self.state_dir,
+            "XYTE_PRESETS_DIR" => &self.presets_dir,
             _ => return None,
         };
         flag.as_deref()

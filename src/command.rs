@@ -10,7 +10,7 @@ pub(crate) mod stdio;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +19,14 @@ use serde_json::{Map, Value};
 use xyte_mcp_runtime::audit::Audit;
 use xyte_mcp_runtime::caller::{Caller, Key, Toolsets};
 use xyte_mcp_runtime::catalogue::{Catalogue, nearest};
+use xyte_mcp_runtime::ledger::Ledger;
 use xyte_mcp_runtime::server::{Document, Identity};
 use xyte_mcp_runtime::service::{Service, Settings};
 
 use crate::config::{self, AuditTo, Config};
 use crate::generated;
+use crate::presets::Presets;
+use crate::workflows::Fleet;
 use crate::xyte::Xyte;
 
 /// How long a computed tool may take, which needs many requests.
@@ -53,6 +56,7 @@ async fn prepare_with(
     let catalogue = Catalogue::load(generated::CAPABILITIES)
         .context("the embedded capabilities cannot be loaded")?;
     check_toolsets(toolsets, &catalogue)?;
+    let presets = presets(config)?;
     let sandbox = match &config.sandbox {
         Some(chosen) => Some(sandbox::start(chosen).await?),
         None => None,
@@ -70,6 +74,10 @@ async fn prepare_with(
         key_hint: "Set XYTE_API_KEY (XYTE_PARTNER_API_KEY for partner tools), or send X-XYTE-API-KEY over HTTP.".to_owned(),
         meta: if sandbox.is_some() { Map::from_iter([("sandbox".to_owned(), Value::Bool(true))]) } else { Map::new() },
         audit: audit(&config.audit)?.masking(config.secrets()),
+        confirm: config.confirm,
+        confirm_named: config.confirm_commands.clone(),
+        ledger: ledger(config)?,
+        bulk_max: config.bulk_max,
         seal: config.sealing.seal.clone(),
         answer_tokens: config.answer_tokens,
     };
@@ -80,7 +88,7 @@ async fn prepare_with(
         ("XYTE_PARTNER_API_KEY", Some(_)) => Some(sandbox::key("P")),
         _ => None,
     })?;
-    let service = Service::new(catalogue, Arc::new(Xyte::new(base)), settings);
+    let service = Service::new(catalogue, Arc::new(Xyte::new(base, Fleet { presets })), settings);
     service.start().await;
     Ok(Ready { service: Arc::new(service), own_keys: Arc::new(keys) })
 }
@@ -115,6 +123,43 @@ fn audit(to: &AuditTo) -> Result<Audit, config::Error> {
             })
         }
     }
+}
+
+/// Opens the file that remembers what changes did. Only what is sealed with a lasting key is worth remembering longer than the process, and replicas share theirs.
+fn ledger(config: &Config) -> Result<Option<Arc<Ledger>>, config::Error> {
+    let Some(state) = &config.state else { return Ok(None) };
+    if config.redis.is_some() || !config.sealing.seal.lasting() {
+        return Ok(None);
+    }
+    let path = state.path.join("ledger.sqlite3");
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&state.path);
+    // What the library makes beside it is as private as the file.
+    let mut options = std::fs::OpenOptions::new();
+    let made = made.and_then(|()| options.append(true).create(true).mode(0o600).open(&path));
+    let opened = made
+        .map_err(|err| err.to_string())
+        .and_then(|_| Ledger::in_file(&path).map_err(|err| err.to_string()));
+    match opened {
+        Ok(ledger) => Ok(Some(Arc::new(ledger))),
+        Err(err) if state.named => Err(config::Error::Malformed {
+            name: "XYTE_STATE_DIR".to_owned(),
+            held: format!("`{}`", state.path.display()),
+            wanted: format!("a folder that can be written ({err})"),
+        }),
+        Err(err) => {
+            tracing::warn!(error = err, "plans and idempotency keys end with this process: there is no folder for them; set XYTE_STATE_DIR");
+            Ok(None)
+        }
+    }
+}
+
+/// Reads the room presets, all of which must be usable: a step that was left out would leave a room half done.
+fn presets(config: &Config) -> Result<Presets, config::Error> {
+    let folder = config.presets.as_deref();
+    Presets::load(folder).map_err(|faults| config::Error::Presets {
+        held: folder.map_or_else(String::new, |folder| format!("`{}`", folder.display())),
+        faults,
+    })
 }
 
 /// A misspelled toolset would hide tools without a word.

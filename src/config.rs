@@ -5,6 +5,7 @@ mod redis;
 mod seal;
 mod shown;
 pub(crate) mod source;
+mod state;
 mod text;
 pub(crate) mod variable;
 
@@ -14,15 +15,18 @@ use std::time::Duration;
 
 use thiserror::Error;
 use xyte_mcp_runtime::caller::{Key, Toolsets};
+use xyte_mcp_runtime::dispatch::consent::Policy;
 use xyte_mcp_runtime::upstream::Manners;
 
 use crate::cli::Flags;
+use crate::presets::Faults;
 use crate::xyte;
 pub(crate) use environment::Environment;
 pub(crate) use redis::Redis;
 use seal::Sealing;
+pub(crate) use state::StateDir;
 use source::{Origin, Source, Surroundings};
-use text::{boolean, cache_ttl, host, list, milliseconds, number, origins, within};
+use text::{boolean, cache_ttl, confirm, host, list, milliseconds, number, origins, within};
 use variable::Lookup;
 
 /// Where the platform is when nobody says otherwise.
@@ -59,6 +63,16 @@ pub(crate) struct Config {
     pub(crate) log_level: tracing::Level,
     pub(crate) environment: Environment,
     pub(crate) audit: AuditTo,
+    /// When people are asked before a change.
+    pub(crate) confirm: Policy,
+    /// Commands that they are asked for, too.
+    pub(crate) confirm_commands: Vec<String>,
+    /// Where files are kept that outlive the process; none is where there is no folder for them.
+    pub(crate) state: Option<StateDir>,
+    /// Most targets of one call.
+    pub(crate) bulk_max: usize,
+    /// Where the operator's room presets are.
+    pub(crate) presets: Option<PathBuf>,
     /// What the operator should know and may leave as it is.
     pub(crate) warnings: Vec<String>,
     /// Where each setting came from.
@@ -94,6 +108,8 @@ pub(crate) enum Error {
     Contradiction { name: String, alias: String },
     #[error("{name} names a file that cannot be read: {cause}")]
     Unreadable { name: String, cause: String },
+    #[error("XYTE_PRESETS_DIR holds {held}, with what cannot be used:\n{faults}")]
+    Presets { held: String, faults: Faults },
 }
 
 impl Config {
@@ -149,6 +165,17 @@ impl Config {
             })?,
             environment: lookup.parse("XYTE_ENV", "prod", str::parse)?,
             audit: lookup.parse("XYTE_AUDIT", "off", audit)?,
+            confirm: lookup.parse("XYTE_CONFIRM", "auto", confirm)?,
+            confirm_commands: lookup.parse("XYTE_CONFIRM_COMMANDS", "", |text| Ok(list(text)))?,
+            state: state::state(lookup)?,
+            bulk_max: lookup.parse(
+                "XYTE_BULK_MAX",
+                "50",
+                within(1..=1000, "a whole number of targets from 1 to 1000"),
+            )?,
+            presets: lookup.parse("XYTE_PRESETS_DIR", "", |text| {
+                Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(PathBuf::from))
+            })?,
         })
     }
 }

@@ -4,6 +4,7 @@ mod cli;
 mod command;
 mod config;
 mod generated;
+mod presets;
 mod workflows;
 mod xyte;
 
@@ -16,6 +17,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Cli, Command};
+use crate::command::call::Agreement;
 use crate::config::source::{Surroundings, Variables};
 use crate::config::{Config, Environment, SandboxConfig};
 
@@ -74,7 +76,10 @@ async fn run(cli: Cli, config: &Config) -> anyhow::Result<ExitCode> {
             let world = SandboxConfig { scenario, seed, clock, admin_port };
             command::sandbox::run(port, &world).await?;
         }
-        Command::Call { tool, args } => return command::call::run(config, &tool, &args).await,
+        Command::Call { tool, args, yes } => {
+            let agreement = if yes { Agreement::Given } else { Agreement::Asked };
+            return command::call::run(config, (&tool, &args), agreement).await;
+        }
         Command::Capabilities { markdown } => command::capabilities::run(markdown)?,
         Command::Doctor { json } => return command::doctor::run(config, form(json)).await,
         Command::Healthcheck => command::healthcheck::run(config).await?,

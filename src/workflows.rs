@@ -1,6 +1,13 @@
 //! The computed tools: questions about a whole fleet, each in a file of its own. They know no transport and no HTTP.
 
 mod answer;
+mod bulk;
+mod bulk_command;
+mod bulk_incidents;
+mod bulk_report;
+mod bulk_tickets;
+mod bulk_update;
+pub(crate) mod command;
 mod device;
 mod expiry_report;
 mod find;
@@ -9,7 +16,10 @@ mod fleet_health;
 mod get_device_analytics_report;
 mod history;
 mod incident_triage;
+mod offer;
+mod pattern;
 mod period;
+mod preset;
 mod room_status;
 mod search_device_histories;
 mod space;
@@ -20,13 +30,19 @@ use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
 use crate::generated::workflows::{
-    ExpiryReport, Find, FleetHealth, GetDeviceAnalyticsReport, IncidentTriage, RoomStatus,
-    SearchDeviceHistories, TicketTriage, Workflows,
+    BulkCommand, BulkReport, BulkResolveTickets, BulkResumeIncidents, BulkSuspendIncidents,
+    BulkUpdateDevices, ExpiryReport, Find, FleetHealth, GetDeviceAnalyticsReport, IncidentTriage,
+    RoomStatus, SearchDeviceHistories, ShutdownMeetingRoom, StartMeetingRoomPreset, TicketTriage,
+    Workflows,
 };
+use crate::presets::Presets;
 
 /// What is computed over the platform's operations.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Fleet;
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    /// What can be run in a room.
+    pub(crate) presets: Presets,
+}
 
 impl Workflows for Fleet {
     async fn fleet_health(
@@ -47,6 +63,70 @@ impl Workflows for Fleet {
         arguments: RoomStatus,
     ) -> Result<Computed, Failure> {
         Box::pin(room_status::compute(desk, arguments)).await
+    }
+
+    async fn bulk_command(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkCommand,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_command::compute(desk, arguments)).await
+    }
+
+    async fn bulk_suspend_incidents(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkSuspendIncidents,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_incidents::suspend(desk, arguments)).await
+    }
+
+    async fn bulk_resume_incidents(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkResumeIncidents,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_incidents::resume(desk, arguments)).await
+    }
+
+    async fn bulk_resolve_tickets(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkResolveTickets,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_tickets::compute(desk, arguments)).await
+    }
+
+    async fn bulk_update_devices(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkUpdateDevices,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_update::compute(desk, arguments)).await
+    }
+
+    async fn bulk_report(
+        &self,
+        desk: &Desk<'_>,
+        arguments: BulkReport,
+    ) -> Result<Computed, Failure> {
+        Box::pin(bulk_report::compute(desk, arguments)).await
+    }
+
+    async fn start_meeting_room_preset(
+        &self,
+        desk: &Desk<'_>,
+        arguments: StartMeetingRoomPreset,
+    ) -> Result<Computed, Failure> {
+        Box::pin(preset::start(desk, &self.presets, arguments)).await
+    }
+
+    async fn shutdown_meeting_room(
+        &self,
+        desk: &Desk<'_>,
+        arguments: ShutdownMeetingRoom,
+    ) -> Result<Computed, Failure> {
+        Box::pin(preset::shutdown(desk, &self.presets, arguments)).await
     }
 
     async fn expiry_report(

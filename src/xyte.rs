@@ -1,5 +1,6 @@
 //! The Xyte platform behind the runtime's one interface: where it is, and how this program names itself there.
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use reqwest::Url;
@@ -11,7 +12,7 @@ use xyte_mcp_runtime::remote::Remote;
 use xyte_mcp_runtime::upstream::Exchange;
 
 use crate::generated::{self, workflows};
-use crate::workflows::Fleet;
+use crate::workflows::{Fleet, command};
 
 /// Path of the organization API, which people copy from the portal together with the host.
 const ORGANIZATION_PATH: &str = "/core/v1/organization";
@@ -20,13 +21,14 @@ const ORGANIZATION_PATH: &str = "/core/v1/organization";
 #[derive(Debug)]
 pub(crate) struct Xyte {
     remote: Remote,
+    fleet: Fleet,
 }
 
 impl Xyte {
-    /// Remembers where the platform is.
-    pub(crate) fn new(base: String) -> Self {
+    /// Remembers where the platform is, and what is computed over it.
+    pub(crate) fn new(base: String, fleet: Fleet) -> Self {
         let user_agent = concat!("xyte-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
-        Self { remote: Remote::new(base, user_agent, generated::PRODUCT) }
+        Self { remote: Remote::new(base, user_agent, generated::PRODUCT), fleet }
     }
 }
 
@@ -46,7 +48,32 @@ impl Api for Xyte {
         desk: &'a Desk<'a>,
         arguments: Arguments,
     ) -> BoxFuture<'a, Result<Computed, Failure>> {
-        workflows::compute(&Fleet, name, desk, arguments).boxed()
+        workflows::compute(&self.fleet, name, desk, arguments).boxed()
+    }
+
+    fn check<'a>(
+        &'a self,
+        operation: &'a str,
+        desk: &'a Desk<'a>,
+        arguments: &'a Arguments,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        match operation {
+            command::SEND => command::check(desk, arguments).boxed(),
+            _ => Box::pin(async { Ok(()) }),
+        }
+    }
+
+    fn look<'a>(
+        &'a self,
+        operation: &'a str,
+        desk: &'a Desk<'a>,
+        arguments: &'a Arguments,
+        since: DateTime<Utc>,
+    ) -> BoxFuture<'a, Option<String>> {
+        match operation {
+            command::SEND => command::look(desk, arguments, since).boxed(),
+            _ => Box::pin(async { None }),
+        }
     }
 
     fn client(&self) -> Result<&reqwest::Client, Failure> {

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use xyte_mcp_runtime::dispatch::consent::Policy;
+
 pub(super) fn host(text: &str) -> Result<IpAddr, String> {
     let text = if text == "localhost" { "127.0.0.1" } else { text.trim_matches(['[', ']']) };
     text.parse().map_err(|_| "an IP address, such as 127.0.0.1 or 0.0.0.0".to_owned())
@@ -59,5 +61,15 @@ pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
         Ok(origins)
     } else {
         Err("origins with their scheme, such as https://app.example.com".to_owned())
+    }
+}
+
+pub(super) fn confirm(text: &str) -> Result<Policy, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "auto" => Ok(Policy::Auto),
+        "elicit" => Ok(Policy::Elicit),
+        "token" => Ok(Policy::Token),
+        "off" => Ok(Policy::Off),
+        _ => Err("auto, elicit, token or off".to_owned()),
     }
 }

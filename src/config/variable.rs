@@ -35,13 +35,8 @@ const NOT_YET: &[(&str, &str)] = &[
     ("DATABASE_URL", "background tasks"),
     ("ENABLE_ASYNC_TASKS", "background tasks"),
     ("RESULT_BACKEND_URL", "background tasks"),
-    ("XYTE_BULK_MAX", "bulk tools"),
-    ("XYTE_CONFIRM", "consent"),
-    ("XYTE_CONFIRM_COMMANDS", "consent"),
     ("XYTE_EXPERIMENTAL_APIS", "experimental tools"),
     ("XYTE_PLUGINS", "plugins"),
-    ("XYTE_PRESETS_DIR", "room presets"),
-    ("XYTE_STATE_DIR", "embedded stores"),
     ("XYTE_WATCH_SECONDS", "events"),
     ("XYTE_WEBHOOK_SECRET", "events"),
 ];
@@ -167,6 +162,11 @@ impl<'a> Lookup<'a> {
         } else {
             format!("`{}`", text.escape_debug())
         }
+    }
+
+    /// A variable of the system, which no file of ours holds.
+    pub(super) fn environment(&self, name: &str) -> Option<&str> {
+        self.surroundings.environment.get(name).map(String::as_str)
     }
 
     /// An empty variable is as good as none.

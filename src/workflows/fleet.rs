@@ -24,6 +24,7 @@ pub(super) struct Device {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Model {
+    pub(super) id: Option<String>,
     pub(super) name: Option<String>,
 }
 
@@ -123,13 +124,14 @@ impl Fleet {
 }
 
 /// What is read of a device.
-pub(super) const COLUMNS: [&str; 9] = [
+pub(super) const COLUMNS: [&str; 10] = [
     "id",
     "name",
     "sn",
     "effective_status",
     "merged_effective_status",
     "last_seen_at",
+    "model.id",
     "model.name",
     "space.id",
     "space.full_path",

@@ -83,8 +83,23 @@ impl Running {
 
     /// Starts the sandbox with another scenario.
     pub(crate) fn sandbox_of(scenario: &str) -> Self {
+        Self::sandbox_with(&["--scenario", scenario])
+    }
+
+    /// Starts the sandbox with another scenario and another fleet.
+    pub(crate) fn seeded(scenario: &str, seed: &str) -> Self {
+        Self::sandbox_with(&["--scenario", scenario, "--seed", seed])
+    }
+
+    /// Starts the sandbox with another scenario and pace of time.
+    pub(crate) fn sandbox_at(scenario: &str, clock: &str) -> Self {
+        Self::sandbox_with(&["--scenario", scenario, "--clock", clock])
+    }
+
+    /// Starts the sandbox with these flags.
+    pub(crate) fn sandbox_with(arguments: &[&str]) -> Self {
         let mut command = program();
-        command.args(["sandbox", "--port", "0", "--scenario", scenario]);
+        command.args(["sandbox", "--port", "0"]).args(arguments);
         let mut running = Self::start(command, Pipe::Stdout, "admin: http://", " ");
         let (_, first) = running.started.split_once("http://").unwrap();
         let address = first.lines().next().unwrap().to_owned();
@@ -146,6 +161,41 @@ impl Running {
     ) -> Value {
         let params = json!({"name": tool, "arguments": arguments});
         let (status, answer) = self.post(&request("tools/call", params), headers).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["result"].clone()
+    }
+
+    /// What a sandbox was asked to change, in order.
+    pub(crate) async fn changes(&self) -> Vec<String> {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://{}/requests", self.admin);
+        let log: Value = client.get(url).send().await.unwrap().json().await.unwrap();
+        let entries = log.as_array().or_else(|| log["requests"].as_array()).unwrap().iter();
+        let line = |entry: &Value| {
+            format!("{} {}", entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap())
+        };
+        entries.map(line).filter(|line| !line.starts_with("GET ")).collect()
+    }
+
+    /// Calls a tool as a client of the stateless era that can ask its user.
+    pub(crate) async fn call_asking(
+        &self,
+        key: &str,
+        (tool, arguments): (&str, Value),
+        more: Value,
+    ) -> Value {
+        let mut params = json!({"name": tool, "arguments": arguments, "_meta": modern()});
+        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({"elicitation": {}});
+        for (name, value) in more.as_object().unwrap() {
+            params[name] = value.clone();
+        }
+        let headers = [
+            ("mcp-protocol-version", "2026-07-28"),
+            ("mcp-method", "tools/call"),
+            ("mcp-name", tool),
+            ("x-xyte-api-key", key),
+        ];
+        let (status, answer) = self.post(&request("tools/call", params), &headers).await;
         assert_eq!(status, 200, "{answer}");
         answer["result"].clone()
     }

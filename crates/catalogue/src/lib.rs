@@ -113,7 +113,7 @@ pub struct Entry {
     /// Path template in the document; empty for a computed tool.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
-    /// Operations that a computed tool calls.
+    /// Operations that a computed tool calls; of any other, those by which a change is checked and looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<String>,
     /// Name of the security scheme that says which key the call needs; empty when it needs none.
@@ -149,6 +149,9 @@ pub struct Entry {
     pub route: Option<String>,
     /// Whether an answer may be reused for a while.
     pub cache: bool,
+    /// When a person is asked before a call, and what the question names.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub consent: Consent,
     /// Arguments of a call that works on the sandbox.
     pub example: Map<String, Value>,
 }
@@ -179,6 +182,29 @@ pub enum Class {
     Write,
     /// Destroys, or cannot be undone through this API.
     Destructive,
+}
+
+/// When a person is asked before a call, and what the question names; calls that destroy are asked for anyway.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Before every call that is not a dry run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub always: bool,
+    /// Arguments that name what the operator may want to be asked for; the first one says it exactly, the others in another way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named_by: Vec<String>,
+    /// What the call is done to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+}
+
+/// What a call is done to, as another operation tells it from arguments of the same names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The operation that reads it.
+    pub operation: String,
+    /// What makes it the same object and tells a person which one it is, as dotted names.
+    pub columns: Vec<String>,
 }
 
 /// Where one argument of a tool goes.

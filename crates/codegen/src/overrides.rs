@@ -71,6 +71,11 @@ pub(crate) struct OperationOverride {
     pub(crate) columns: Option<Vec<Word>>,
     pub(crate) errors: Vec<ErrorOverride>,
     pub(crate) cache: Option<Spanned<bool>>,
+    pub(crate) target: Option<TargetOverride>,
+    /// Read operations by which a change is checked beforehand and looked for afterwards.
+    pub(crate) reads: Vec<Word>,
+    /// Arguments by which an operator names what a person is asked for.
+    pub(crate) named_by: Vec<Word>,
     pub(crate) arguments: Vec<ArgumentOverride>,
     pub(crate) example: Option<Vec<(Word, Value)>>,
     pub(crate) reason: Option<Word>,
@@ -100,6 +105,13 @@ pub(crate) struct ResourceOverride {
     pub(crate) columns: Option<Vec<Word>>,
 }
 
+/// `target = { operation = "…", columns = […] }`
+#[derive(Debug, Clone)]
+pub(crate) struct TargetOverride {
+    pub(crate) operation: Word,
+    pub(crate) columns: Vec<Word>,
+}
+
 /// `arguments.NAME = { … }`, where NAME may be preceded by the place, as in `body.id`.
 #[derive(Debug, Clone)]
 pub(crate) struct ArgumentOverride {
@@ -118,6 +130,8 @@ pub(crate) struct Workflow {
     pub(crate) credential: Option<Word>,
     /// Operations that it calls.
     pub(crate) calls: Vec<Word>,
+    /// Whether a person is asked before every call.
+    pub(crate) consent: Option<Spanned<bool>>,
     pub(crate) arguments: Vec<WorkflowArgument>,
     /// Members of its answer, as schemas.
     pub(crate) result: Vec<(Word, Value)>,

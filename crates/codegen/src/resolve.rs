@@ -4,6 +4,7 @@
 
 mod answer;
 mod arguments;
+mod consent;
 mod credential;
 mod entry;
 pub(crate) mod farewell;

@@ -1,5 +1,6 @@
 //! The one interface through which the service reaches an API; it knows no MCP.
 
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use crate::dispatch::desk::{Arguments, Computed, Desk};
@@ -30,6 +31,30 @@ pub trait Api: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Computed, Failure>> {
         let _ = (desk, arguments);
         Box::pin(async move { Err(Failure::unknown_operation(name)) })
+    }
+
+    /// Says what speaks against a change, as far as reads can tell; a dry run asks.
+    ///
+    /// # Errors
+    /// When the platform would refuse it.
+    fn check<'a>(
+        &'a self,
+        _operation: &'a str,
+        _desk: &'a Desk<'a>,
+        _arguments: &'a Arguments,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Looks for a change of which nobody knows whether it was made since then, and says what there is to see.
+    fn look<'a>(
+        &'a self,
+        _operation: &'a str,
+        _desk: &'a Desk<'a>,
+        _arguments: &'a Arguments,
+        _since: DateTime<Utc>,
+    ) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async { None })
     }
 
     /// The connection that all requests share.

@@ -15,6 +15,7 @@ use xyte_mcp_catalogue::{Class, Location};
 
 use crate::caller::{Caller, Key};
 use crate::catalogue::Tool;
+use crate::dispatch::bulk::Outcome;
 use crate::text::quoted;
 
 /// Where records go. Cheap to clone; by default nowhere.
@@ -46,6 +47,19 @@ impl Audit {
     /// Whether anybody reads along.
     pub(crate) fn is_on(&self) -> bool {
         self.writer.is_some()
+    }
+
+    /// Writes down what becomes of one target of a call that has many; before it leaves, and after.
+    pub(crate) fn target(&self, target: &Target<'_>) {
+        let Some(writer) = &self.writer else { return };
+        let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let record = TargetRecord { kind: "audit_target", time, target };
+        let Ok(mut line) = serde_json::to_vec(&record) else { return };
+        line.push(b'\n');
+        let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(err) = writer.write_all(&line).and_then(|()| writer.flush()) {
+            tracing::error!(error = %err, run = target.run, "a record of the audit is lost");
+        }
     }
 
     /// Begins the record of a call; one that may change something is written down before it happens.
@@ -84,6 +98,24 @@ impl Audit {
         let entry = Entry(Some(Open { writer: writer.clone(), record, started: Instant::now() }));
         if tool.is_read() { Ok(entry) } else { entry.write_before() }
     }
+}
+
+/// One target of a call that has many.
+#[derive(Serialize)]
+pub(crate) struct Target<'a> {
+    pub(crate) run: &'a str,
+    pub(crate) key_id: Option<String>,
+    pub(crate) tool: &'a str,
+    pub(crate) id: &'a str,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Serialize)]
+struct TargetRecord<'a> {
+    kind: &'static str,
+    time: String,
+    #[serde(flatten)]
+    target: &'a Target<'a>,
 }
 
 /// The record of a call that is not over. Dropped before its end, it says that the call was cancelled.
@@ -187,8 +219,15 @@ fn targets(
         .collect()
 }
 
+/// The digest of a value, whatever the order in which its members were written.
+pub(crate) fn digest_of(value: &Value) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    feed(&mut hash, value);
+    hash.finalize().into()
+}
+
 /// The digest of the arguments, whatever the order in which they were written.
-fn digest(arguments: &Map<String, Value>) -> String {
+pub(crate) fn digest(arguments: &Map<String, Value>) -> String {
     let mut hash = Sha256::new();
     feed(&mut hash, &Value::Object(arguments.clone()));
     hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use sha2::{Digest as _, Sha256};
 
+use crate::person::Person;
 use crate::request::RequestId;
 
 /// The full digest of a key: what buckets, caches and stores are keyed by.
@@ -106,6 +107,8 @@ pub struct Caller {
     pub client: Option<String>,
     /// The name of the request, where the transport gave it one.
     pub request: Option<RequestId>,
+    /// The person behind it.
+    pub person: Person,
     /// The address it came from, where it came over a network.
     pub address: Option<Address>,
 }

@@ -35,6 +35,10 @@ pub struct Options {
     pub fields: Option<Vec<String>>,
     /// How much is shown.
     pub format: Format,
+    /// Carries out a plan that was shown.
+    pub plan_token: Option<String>,
+    /// Names the change, so that it is made once.
+    pub idempotency_key: Option<String>,
     /// Most rows of a list, where the caller says how many.
     pub limit: Option<usize>,
     /// Where a list goes on, as an earlier answer said.
@@ -63,6 +67,25 @@ pub fn decode(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Decoded,
                 "`{name}` is {}: true or false is accepted",
                 complaint::kind(&other)
             )),
+        }
+    }
+    if !tool.is_read() {
+        let texts = [
+            ("plan_token", &mut options.plan_token),
+            ("idempotency_key", &mut options.idempotency_key),
+        ];
+        for (name, text) in texts {
+            if is_the_platforms(tool, name) {
+                continue;
+            }
+            match arguments.remove(name) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(given)) => *text = Some(given),
+                Some(other) => problems.push(format!(
+                    "`{name}` is {}: a text is accepted",
+                    complaint::kind(&other)
+                )),
+            }
         }
     }
     let unshown = take_unshown(tool, &mut arguments);

@@ -3,36 +3,44 @@
 //! There is no other way to the platform, and no way in without a [`Caller`].
 //! It knows neither header names nor what a status number means.
 
+mod admission;
+pub mod bulk;
+pub mod consent;
 pub mod desk;
 mod ending;
+mod idempotency;
+mod outcome;
+mod target;
 mod view;
 mod walk;
 
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use xyte_mcp_catalogue::{Form, Location};
 
+use self::admission::admit;
+use self::consent::Consent;
 use self::desk::{Computed, Desk};
 use self::ending::Ending;
+use self::idempotency::Once;
+use self::outcome::settle;
 use self::view::one_piece;
-use crate::caller::{Address, Caller, Digest, Key, Toolsets};
+use crate::audit;
+use crate::caller::{Address, Caller, Digest, Key};
 use crate::catalogue::Tool;
 use crate::decode::{Decoded, Options, decode};
 use crate::failure::{Failure, Reach, platform};
 use crate::input::Input;
 use crate::progress;
+use crate::person::{Person, Replied};
 use crate::request::RequestId;
 use crate::service::Service;
 use crate::shape::{Shaped, budget};
 use crate::strangers::Verdict;
 use crate::upstream::{Answered, Exchange, Kind, Order, describe};
-
-/// What a change says whose answer cannot be read.
-const DONE_UNREADABLE: &str = "done; the platform's answer could not be read";
 
 /// One call.
 #[derive(Debug)]
@@ -106,7 +114,7 @@ pub async fn dispatch(
         None => Box::pin(perform(service, caller, (key, &ending.status), call, span)).await,
         Some(failure) => Err(failure),
     };
-    let result = settle(tool, performed).map_err(|failure| address(failure, key, request_id));
+    let result = performed.map_err(|failure| address(failure, key, request_id));
     ending.tell(result.as_ref().err());
     let (shaped, as_of) = result?;
     let mut meta = service.settings.meta.clone();
@@ -138,27 +146,110 @@ async fn perform(
     let Call { tool, arguments, view } = call;
     admit(service, caller, key, tool, view).await?;
     let Decoded { arguments, options } = decode(tool, arguments)?;
-    let (tenant, arguments, options) = (caller.tenant(), &arguments, &options);
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
-    let errand = Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
-    match tool.entry.answer.form {
-        Form::List => walk::walk(&errand, view).await,
-        Form::Computed => Box::pin(compute(&errand)).await,
-        Form::Object | Form::Unknown => match errand.fetch(Vec::new()).await? {
+    let (mut span, mut asked) = (span, None);
+    loop {
+        let (arguments, options) = (&arguments, &options);
+        let tenant = caller.tenant();
+        let errand =
+            Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
+        let replied = asked.as_ref().or_else(|| caller.person.replied());
+        let performed = once(&errand, caller, replied, view).await;
+        // Whoever is asked while the call waits is asked once: the reply holds for what was asked, or not at all.
+        let (Err(failure), Person::Now(person), None) = (&performed, &caller.person, &asked) else {
+            return performed;
+        };
+        let Some(question) = failure.wanted.as_ref().and_then(|it| it.question.as_ref()) else {
+            return performed;
+        };
+        let reply = person.ask(&question.words).await;
+        asked = Some(Replied { state: question.state.clone(), reply });
+        // What a person takes to think is not the call's time.
+        let now = Instant::now();
+        span = Span { started: now, deadline: now + (span.deadline - span.started) };
+    }
+}
+
+/// Makes a change with an idempotency key once, and everything else each time.
+async fn once(
+    errand: &Errand<'_>,
+    caller: &Caller,
+    replied: Option<&Replied>,
+    view: View,
+) -> Performed {
+    let &Errand { service, tool, tenant, arguments, options, span, .. } = errand;
+    let work = async { settle(tool, attend(errand, caller, replied, view).await) };
+    match &options.idempotency_key {
+        Some(key) if !options.dry_run => {
+            let (arguments, deadline) = (audit::digest(arguments), span.deadline);
+            let (ledger, tool) = (&service.ledger, tool.name());
+            let once = Once { ledger, tenant, tool, key, arguments, deadline };
+            Box::pin(once.perform(work)).await
+        }
+        _ => Box::pin(work).await,
+    }
+}
+
+/// Asks for consent where it is needed, then calls.
+async fn attend(
+    errand: &Errand<'_>,
+    caller: &Caller,
+    replied: Option<&Replied>,
+    view: View,
+) -> Performed {
+    let &Errand { service, tool, arguments, options, .. } = errand;
+    let consent = Consent::prepare(service, caller, (tool, arguments, options), replied).await?;
+    if tool.entry.is_computed() {
+        return Box::pin(compute(errand, &consent)).await;
+    }
+    let scene = match options.dry_run {
+        _ if tool.is_read() => None,
+        true => Some(target::look(errand).await?),
+        false if consent.needs_scene() => {
+            let scene = target::look(errand).await?;
+            consent.settle(&scene).await?;
+            None
+        }
+        false => None,
+    };
+    if options.dry_run && !tool.is_read() {
+        let desk = errand.desk(&consent);
+        service.api.check(&tool.entry.operation, &desk, arguments).await?;
+    }
+    let began = Utc::now();
+    let (mut shaped, as_of) = match send(errand, view).await {
+        Err(failure) if failure.reach == Reach::Uncertain && !tool.is_read() => {
+            let desk = errand.desk(&consent);
+            let seen = service.api.look(&tool.entry.operation, &desk, arguments, began).await;
+            let words = seen.map(|seen| format!("; {seen}")).unwrap_or_default();
+            return Err(Failure { message: format!("{}{words}", failure.message), ..failure });
+        }
+        sent => sent?,
+    };
+    if let Some(scene) = scene {
+        target::show(&mut shaped, &scene, &consent);
+    }
+    Ok((shaped, as_of))
+}
+
+/// Calls the platform, as often as the answer has pages.
+async fn send(errand: &Errand<'_>, view: View) -> Performed {
+    match errand.tool.entry.answer.form {
+        Form::List => walk::walk(errand, view).await,
+        _ => match errand.fetch(Vec::new()).await? {
             Fetched::Preview(request) => Ok(preview(&request)),
             Fetched::Answered(answered) => {
-                Ok((one_piece(&errand, view, &answered)?, Some(answered.at)))
+                Ok((one_piece(errand, view, &answered)?, Some(answered.at)))
             }
         },
     }
 }
 
 /// What the server works out itself, from reads of this caller.
-async fn compute(errand: &Errand<'_>) -> Performed {
-    let &Errand { service, tool, tenant, key, stranger, status, options, span, .. } = errand;
-    let fresh = options.fresh;
-    let desk = Desk { service, tool, tenant, key, stranger, status, fresh, span };
-    if options.dry_run {
+async fn compute(errand: &Errand<'_>, consent: &Consent<'_>) -> Performed {
+    let &Errand { service, tool, options, .. } = errand;
+    let desk = errand.desk(consent);
+    if options.dry_run && tool.is_read() {
         return Ok((desk.preview(), None));
     }
     let arguments = errand.arguments.clone();
@@ -171,78 +262,6 @@ async fn compute(errand: &Errand<'_>) -> Performed {
 /// The answer of a dry run.
 fn preview(request: &Value) -> (Shaped, Option<DateTime<Utc>>) {
     (Shaped::of(json!({ "dry_run": true, "request": request })), None)
-}
-
-/// The first step: who calls, how often, and what they may see.
-async fn admit(
-    service: &Service,
-    caller: &Caller,
-    key: Option<&Key>,
-    tool: &Tool,
-    view: View,
-) -> Result<(), Failure> {
-    if key.is_none() && !tool.entry.credential.is_empty() {
-        return Err(Failure::new(
-            "unauthorized",
-            format!("`{}` needs an API key and there is none", tool.name()),
-        )
-        .with_hint(service.settings.key_hint.clone()));
-    }
-    let who = key.map_or_else(|| caller.tenant(), Key::digest);
-    let whereabouts = || service.strangers.whereabouts(caller);
-    let admitted = service.limit.admit(who, whereabouts).await;
-    admitted.map_err(|wait| over_limit(service, wait))?;
-    let toolset = &tool.entry.toolset;
-    if !service.offers(tool) {
-        let message = format!(
-            "`{}` belongs to the toolset `{toolset}`, which the operator of this server does not offer",
-            tool.name()
-        );
-        return Err(
-            Failure::new("toolset_not_selected", message).with_hint("Ask the operator to add it.")
-        );
-    }
-    if !caller.selection.keeps(tool.name()) {
-        let message = format!("`{}` is not among the tools of this request", tool.name());
-        return Err(Failure::new("tool_not_selected", message)
-            .with_hint("Change which tools the request names or leaves out."));
-    }
-    let shown = match view {
-        View::Tool => service.selects(tool, &caller.selection),
-        View::Resource => service.shows_resource(tool, &caller.selection),
-    };
-    if !shown {
-        let message =
-            format!("`{}` belongs to the toolset `{toolset}`, which is not selected", tool.name());
-        let hint = match caller.selection.toolsets {
-            Toolsets::Unset => format!(
-                "Select the toolset `{toolset}`, or `all`, in the server's settings or for the request."
-            ),
-            _ => format!("Add the toolset `{toolset}` to the request's selection."),
-        };
-        return Err(Failure::new("toolset_not_selected", message).with_hint(hint));
-    }
-    if !service.permits(tool, &caller.selection) {
-        return Err(Failure::new(
-            "read_only",
-            format!("`{}` changes something, and this server only reads", tool.name()),
-        )
-        .with_hint(
-            "Leave the change to a person, or ask the operator for a server that may write.",
-        ));
-    }
-    Ok(())
-}
-
-/// A call too many, with the time until the next one passes.
-fn over_limit(service: &Service, wait: Duration) -> Failure {
-    service.metrics.rate_limited.inc();
-    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
-    let most = service.settings.rate_limit;
-    let failure =
-        Failure::new("rate_limited", format!("more than {most} calls in 60 seconds with this key"))
-            .with_hint(format!("Wait {} seconds.", wait_ms.div_ceil(1000)));
-    Failure { retry_after_ms: Some(wait_ms), ..failure }
 }
 
 /// When a call began, and when it ends at the latest.
@@ -273,7 +292,14 @@ enum Fetched {
     Answered(Answered),
 }
 
-impl Errand<'_> {
+impl<'a> Errand<'a> {
+    /// What code that knows the platform works with in this call.
+    fn desk(&'a self, consent: &'a Consent<'a>) -> Desk<'a> {
+        let &Self { service, tool, tenant, key, stranger, status, options, span, .. } = self;
+        let &Options { fresh, dry_run, .. } = options;
+        Desk { service, tool, tenant, key, stranger, status, fresh, span, consent, dry_run }
+    }
+
     /// Sends one request, or describes it in a dry run; an answer that is no success is a failure.
     async fn fetch(&self, query: Vec<(String, String)>) -> Result<Fetched, Failure> {
         let (service, entry) = (self.service, &self.tool.entry);
@@ -351,36 +377,6 @@ impl Errand<'_> {
         let failure = platform::unreadable(&answered.reply, err);
         self.service.metrics.lost(&failure.code);
         failure
-    }
-}
-
-/// What a failure means depends on whether something was to be changed, and on how far the request came.
-fn settle(tool: &Tool, performed: Performed) -> Performed {
-    let failure = match performed {
-        Err(failure) if !tool.is_read() => failure,
-        settled => return settled,
-    };
-    match failure.reach {
-        Reach::Done => Ok((done(tool, failure.status), Some(Utc::now()))),
-        Reach::Uncertain => {
-            let message = format!("{}; whether the change was made is unknown", failure.message);
-            Err(Failure { message, ..failure }.with_hint(
-                "It was not tried a second time. Look the target up before you try again.",
-            ))
-        }
-        Reach::Unsent | Reach::Refused => Err(failure),
-    }
-}
-
-/// A change that was made, though the platform's answer about it cannot be read.
-fn done(tool: &Tool, status: Option<u16>) -> Shaped {
-    match tool.entry.answer.form {
-        Form::Unknown => {
-            Shaped::of(json!({ "status": status, "answer": null, "warnings": [DONE_UNREADABLE] }))
-        }
-        Form::Object | Form::List | Form::Computed => Shaped::of(
-            json!({ "done": true, "http_status": status, "answer": null, "warnings": [DONE_UNREADABLE] }),
-        ),
     }
 }
 

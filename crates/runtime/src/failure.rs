@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::person::Question;
+
 /// A call that did not succeed.
 #[derive(Debug, Clone, PartialEq, Serialize, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -30,9 +32,23 @@ pub struct Failure {
     /// Identifies the call in the logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// What is missing to a change that needs a person.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Box<Wanted>>,
     /// How far the request came; what that means for a change is for dispatch to say.
     #[serde(skip)]
     pub reach: Reach,
+}
+
+/// What a change lacks that needs a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Wanted {
+    /// Carries the change out when it is passed back with the same arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan_token: Option<String>,
+    /// What the person behind the caller is to be asked.
+    #[serde(skip)]
+    pub question: Option<Question>,
 }
 
 /// How far a request came before it failed.
@@ -71,6 +87,7 @@ impl Failure {
             status: None,
             retry_after_ms: None,
             request_id: None,
+            wanted: None,
             reach: Reach::Unsent,
         }
     }

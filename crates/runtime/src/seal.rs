@@ -23,6 +23,8 @@ pub enum Purpose {
     Plan,
     /// The state of a request that waits for a person.
     Request,
+    /// What a change did, for a later one to undo.
+    Report,
 }
 
 /// Why a sealed text does not open.
@@ -164,6 +166,7 @@ fn bound(purpose: Purpose, tenant: Digest) -> [u8; 33] {
         Purpose::Cursor => 1,
         Purpose::Plan => 2,
         Purpose::Request => 3,
+        Purpose::Report => 4,
     };
     bound[1..].copy_from_slice(&tenant);
     bound

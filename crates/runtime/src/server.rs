@@ -4,6 +4,7 @@
 
 #[cfg(feature = "conformance")]
 pub(crate) mod conformance;
+mod elicitation;
 mod progress;
 mod resources;
 
@@ -25,6 +26,7 @@ use self::resources::Resources;
 use crate::caller::{Caller, Selection, Transport};
 use crate::dispatch::{Answer, Call, View, dispatch};
 use crate::failure::Failure;
+use crate::person::Person;
 use crate::service::Service;
 use crate::text::quoted;
 
@@ -220,7 +222,8 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let caller = self.caller(&context)?;
+        let mut caller = self.caller(&context)?;
+        caller.person = elicitation::person(&context, &request);
         let service = &self.shared.service;
         let Some(tool) = service.catalogue.find(&request.name) else {
             let near = service.catalogue.nearest(&request.name);
@@ -233,6 +236,11 @@ impl ServerHandler for Server {
             Call { tool, arguments: request.arguments.unwrap_or_default(), view: View::Tool };
         let work = progress::telling(&context, dispatch(service, &caller, call));
         let performed = unless_cancelled(&context, work).await;
+        if let (Err(failure), Person::Later(_)) = (&performed, &caller.person)
+            && let Some(question) = failure.wanted.as_ref().and_then(|it| it.question.as_ref())
+        {
+            return Ok(elicitation::required(question).with_meta(self.meta(Map::new())).into());
+        }
         let mut result = self.result(performed);
         if let Some(words) = tool.deprecation(&request.name) {
             // Failures too: whoever calls an old name should hear of it in time.

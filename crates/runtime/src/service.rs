@@ -13,7 +13,9 @@ use crate::api::Api;
 use crate::audit::Audit;
 use crate::caller::{Selection, Toolsets};
 use crate::catalogue::{Catalogue, Tool};
+use crate::dispatch::consent::Policy;
 use crate::drift::Drift;
+use crate::ledger::Ledger;
 use crate::limit::Limit;
 use crate::metrics::{Metrics, Reuse};
 use crate::seal::Seal;
@@ -44,6 +46,14 @@ pub struct Settings {
     pub meta: Map<String, Value>,
     /// Where calls are written down.
     pub audit: Audit,
+    /// When people are asked before a change.
+    pub confirm: Policy,
+    /// What people are asked for besides what destroys: values of arguments that the catalogue names.
+    pub confirm_named: Vec<String>,
+    /// Where it is remembered what changes did, unless replicas share that; without one, in this process.
+    pub ledger: Option<Arc<Ledger>>,
+    /// Most targets of one call.
+    pub bulk_max: usize,
     /// Seals what callers bring back: cursors, plans.
     pub seal: Arc<Seal>,
     /// Most tokens of one answer, counted as characters ÷ 4.
@@ -63,6 +73,10 @@ impl Default for Settings {
             key_hint: "Set the API key.".to_owned(),
             meta: Map::new(),
             audit: Audit::default(),
+            confirm: Policy::default(),
+            confirm_named: Vec::new(),
+            ledger: None,
+            bulk_max: 50,
             seal: Arc::default(),
             answer_tokens: 6_000,
         }
@@ -81,6 +95,8 @@ pub struct Service {
     pub drift: Drift,
     pub(crate) api: Arc<dyn Api>,
     pub(crate) limit: Limit,
+    /// What is remembered of changes.
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) upstream: Upstream,
     /// Calls whose end was not told yet.
     pub(crate) under_way: TaskTracker,
@@ -109,6 +125,11 @@ impl Service {
         let limit = Limit::new(settings.rate_limit, shared.clone(), fallbacks);
         let upstream =
             Upstream::new(&settings.manners, shared.clone()).counting(reuse, metrics.attempts());
+        let ledger = match (&shared, &settings.ledger) {
+            (Some(shared), _) => Arc::new(Ledger::shared(shared.clone())),
+            (None, Some(ledger)) => ledger.clone(),
+            (None, None) => Arc::new(Ledger::here()),
+        };
         let drift = Drift::new(api.clone(), &catalogue, metrics.drifted());
         let unselected = Arc::default();
         let under_way = TaskTracker::new();
@@ -119,6 +140,7 @@ impl Service {
             drift,
             api,
             limit,
+            ledger,
             upstream,
             under_way,
             shared,

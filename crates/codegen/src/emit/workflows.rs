@@ -19,7 +19,7 @@ pub(crate) fn emit(catalogue: &Catalogue) -> String {
         let method = ident(&rust_name(name));
         let empty = Map::new();
         let schema = entry.tool.get("inputSchema").and_then(Value::as_object).unwrap_or(&empty);
-        let arguments = types.object(&pascal(name), schema, &["dry_run"]);
+        let arguments = types.object(&pascal(name), schema, &["dry_run", "plan_token"]);
         let what = format!(" What `{name}` computes.");
         methods.extend(quote! {
             #[doc = #what]
@@ -137,7 +137,7 @@ impl Types {
         let what = format!(" Accepted words: `{}`.", snake(name));
         self.written.extend(quote! {
             #[doc = #what]
-            #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
             pub(crate) enum #enum_name { #variants }
         });
         enum_name

@@ -10,7 +10,7 @@ use xyte_mcp_catalogue::{Class, Step};
 use super::reader::{Reader, json};
 use super::{
     ArgumentOverride, Change, Dialect, ErrorOverride, OperationOverride, Overrides, Patch,
-    ResourceOverride, Skip, ToolOverride, ToolsetOverride, Word, Workflow, WorkflowArgument,
+    ResourceOverride, Skip, TargetOverride, ToolOverride, ToolsetOverride, Word, Workflow, WorkflowArgument,
 };
 use crate::diagnostic::Diagnostic;
 
@@ -108,6 +108,9 @@ fn operation((id, reader): (Word, Reader<'_>)) -> OperationOverride {
         columns: reader.strings("columns"),
         errors: reader.tables("errors").into_iter().map(error).collect(),
         cache: reader.boolean("cache"),
+        target: reader.table("target").and_then(target),
+        reads: reader.strings("reads").unwrap_or_default(),
+        named_by: reader.strings("named_by").unwrap_or_default(),
         arguments: arguments(reader),
         example: example(reader),
         reason: reader.string("reason"),
@@ -121,6 +124,7 @@ fn workflow((name, reader): (Word, Reader<'_>)) -> Workflow {
         description: reader.required_string("description"),
         credential: reader.string("credential"),
         calls: reader.strings("calls").unwrap_or_default(),
+        consent: reader.boolean("consent"),
         arguments: members(reader, "arguments").map(workflow_argument).collect(),
         result: members(reader, "result").collect(),
         example: example(reader),
@@ -154,6 +158,14 @@ fn tool(reader: Reader<'_>) -> ToolOverride {
         until: reader.string("until"),
         class: reader.string("class").and_then(|word| class(reader, &word)),
         idempotent: reader.boolean("idempotent"),
+    })
+}
+
+fn target(reader: Reader<'_>) -> Option<TargetOverride> {
+    finish(reader, |reader| {
+        let operation = reader.required_string("operation");
+        let columns = reader.strings("columns").unwrap_or_default();
+        Some(TargetOverride { operation: operation?, columns })
     })
 }
 

@@ -13,6 +13,9 @@ use crate::spec::Operation;
 use crate::spec::flat::flatten;
 use crate::spec::operation::snake;
 
+/// What carries out a preview.
+pub(super) const PLAN_TOKEN: &str = "From a preview that the user agreed to.";
+
 /// Arguments of our own, which no argument of the API may be called.
 const RESERVED: [&str; 8] =
     ["fields", "format", "limit", "cursor", "dry_run", "fresh", "plan_token", "idempotency_key"];
@@ -217,9 +220,14 @@ fn collision(
             .help(help.clone())
     };
     if RESERVED.contains(&name) {
-        return Some(fault(format!(
-            "the argument `{name}` of `{id}` has a name that the server uses itself"
-        )));
+        let message =
+            format!("the argument `{name}` of `{id}` has a name that the server uses itself");
+        return Some(match name {
+            "limit" | "cursor" => fault(message).help(format!(
+                "where it pages, name it in a dialect under `[paging]`; else {help}"
+            )),
+            _ => fault(message),
+        });
     }
     if !is_argument_name(name) {
         return Some(fault(format!(
@@ -339,7 +347,7 @@ fn apply_example(
 
 impl Arguments {
     /// The input schema: the API's arguments, and those that the server adds by what the tool does.
-    pub(super) fn schema(&mut self, answer: &Answer, class: Class) -> Value {
+    pub(super) fn schema(&mut self, answer: &Answer, class: Class, repeats: bool) -> Value {
         let list = answer.form == Form::List;
         if list {
             self.example.entry("limit").or_insert_with(|| EXAMPLE_ROWS.into());
@@ -370,6 +378,14 @@ impl Arguments {
                 "dry_run".into(),
                 json!({"type": "boolean", "description": "Show the request; send nothing."}),
             );
+        }
+        let text = |words: &str| json!({"type": "string", "description": words});
+        if class == Class::Destructive {
+            properties.insert("plan_token".into(), text(PLAN_TOKEN));
+        }
+        if class != Class::Read && repeats && !properties.contains_key("idempotency_key") {
+            let words = "Makes the change once, however often it is called.";
+            properties.insert("idempotency_key".into(), text(words));
         }
         let mut schema =
             json!({"type": "object", "properties": properties, "additionalProperties": false});

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use xyte_mcp_catalogue::{Class, Entry, ErrorRule};
 
 use super::{
-    Context, answer, arguments, credential, error_rule, farewell, need_reason, surface, text,
+    Context, answer, arguments, consent, credential, error_rule, farewell, need_reason, surface, text,
 };
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{OperationOverride, ToolOverride, Word};
@@ -44,13 +44,15 @@ pub(super) fn resolve(
     let resource =
         overrides.resource.as_ref().map(|resource| readable.resource(resource, findings));
     let route = readable.route(overrides, findings);
+    let annotations = annotations(operation, overrides, class, findings);
+    let repeats = annotations["idempotentHint"] == false;
     let tool = json!({
         "name": name(&overrides.operation, &overrides.tool, findings),
         "title": title,
         "description": description,
-        "inputSchema": arguments.schema(&resolved.answer, class),
+        "inputSchema": arguments.schema(&resolved.answer, class, repeats),
         "outputSchema": resolved.schema,
-        "annotations": annotations(operation, overrides, class, findings),
+        "annotations": annotations,
     });
     Entry {
         operation: operation.id.clone(),
@@ -64,8 +66,9 @@ pub(super) fn resolve(
         aliases: overrides.tool.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
         method: operation.method.clone(),
         path: operation.path.clone(),
-        calls: Vec::new(),
+        calls: consent::reads(context, overrides, findings),
         credential,
+        consent: consent::resolve(context, overrides, &arguments.list, findings),
         arguments: arguments.list,
         optional_body: operation.body.as_ref().is_some_and(|body| !body.required),
         accept: operation.accept.clone(),

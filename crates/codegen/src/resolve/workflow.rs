@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use xyte_mcp_catalogue::{Answer, Class, Entry, Form};
+use xyte_mcp_catalogue::{Answer, Class, Consent, Entry, Form};
 
-use super::{Context, entry, farewell, text};
+use super::{Context, arguments, entry, farewell, text};
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{Word, Workflow, WorkflowArgument};
 
@@ -29,11 +29,12 @@ pub(super) fn resolve(
     }
     let class = workflow.tool.class.as_ref().map_or(Class::Read, |class| *class.get_ref());
     let idempotent = workflow.tool.idempotent.as_ref();
+    let consent = workflow.consent.as_ref().is_some_and(|consent| *consent.get_ref());
     let tool = json!({
         "name": entry::name(&workflow.name, &workflow.tool, findings),
         "title": title(workflow),
         "description": workflow.description.as_ref().map(|words| farewell::told(text::line(words.get_ref()), &workflow.tool, false)),
-        "inputSchema": input_schema(&workflow.arguments, class),
+        "inputSchema": input_schema(&workflow.arguments, class, consent),
         "outputSchema": { "type": "object", "properties": properties(&workflow.result) },
         "annotations": {
             "readOnlyHint": class == Class::Read,
@@ -67,6 +68,10 @@ pub(super) fn resolve(
         resource: None,
         route: None,
         cache: false,
+        consent: Consent {
+            always: consent,
+            ..Consent::default()
+        },
         example: example(workflow, findings),
     }
 }
@@ -153,7 +158,7 @@ fn properties(members: &[(Word, Value)]) -> Map<String, Value> {
     members.iter().map(|(name, schema)| (name.get_ref().clone(), schema.clone())).collect()
 }
 
-fn input_schema(arguments: &[WorkflowArgument], class: Class) -> Value {
+fn input_schema(arguments: &[WorkflowArgument], class: Class, consent: bool) -> Value {
     let mut properties: Map<String, Value> = arguments
         .iter()
         .map(|argument| (argument.name.get_ref().clone(), closed(argument.schema.clone())))
@@ -163,6 +168,10 @@ fn input_schema(arguments: &[WorkflowArgument], class: Class) -> Value {
             "dry_run".into(),
             json!({"type": "boolean", "description": "Show what would be done; change nothing."}),
         );
+    }
+    if consent {
+        let words = arguments::PLAN_TOKEN;
+        properties.insert("plan_token".into(), json!({"type": "string", "description": words}));
     }
     let needed = arguments.iter().filter(|argument| argument.required);
     let needed: Vec<&String> = needed.map(|argument| argument.name.get_ref()).collect();

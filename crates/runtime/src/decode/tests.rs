@@ -132,6 +132,8 @@ fn what_shapes_the_answer_is_taken_out() {
         format: Format::Json,
         limit: Some(7),
         cursor: None,
+        plan_token: None,
+        idempotency_key: None,
     };
     assert_eq!(decoded.options, options);
 }

@@ -1,5 +1,6 @@
 //! What a computed tool works with: the reads of its caller, under the rules of every call. It knows no operation by itself.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU16;
 
 use chrono::{DateTime, Utc};
@@ -7,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::consent::{Consent, Scene};
 use super::walk::all;
 use super::{Errand, Fetched, Span};
 use crate::caller::{Address, Digest, Key};
@@ -72,6 +74,8 @@ pub struct Desk<'a> {
     pub(super) status: &'a AtomicU16,
     pub(super) fresh: bool,
     pub(super) span: Span,
+    pub(super) consent: &'a Consent<'a>,
+    pub(super) dry_run: bool,
 }
 
 impl Desk<'_> {
@@ -83,6 +87,29 @@ impl Desk<'_> {
     /// Announces so many more reads to whoever watches the call.
     pub fn expect(&self, reads: usize) {
         progress::expect(reads);
+    }
+
+    /// Whether the call is to show what it would do, and to change nothing.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Goes on when a person agreed to this, once; a call that only shows is never asked for.
+    ///
+    /// # Errors
+    /// When nobody agreed yet, or to something else.
+    pub async fn consent(&self, scene: &Scene) -> Result<(), Failure> {
+        self.consent.settle(scene).await
+    }
+
+    /// Whether the operator wants a person asked before one of these is done.
+    pub fn asks_for(&self, names: &BTreeSet<&str>) -> bool {
+        self.consent.asks_for(names)
+    }
+
+    /// What makes a later call do exactly this, where the operator lets it.
+    pub fn plan_token(&self, scene: &Scene) -> Option<String> {
+        self.consent.token(scene)
     }
 
     /// Walks a whole list and reads the named parts of its rows, which are all that is built.
@@ -146,6 +173,20 @@ impl Desk<'_> {
         Ok(read)
     }
 
+    /// The same, past every answer that is kept.
+    ///
+    /// # Errors
+    /// When there is no answer, or it has another form.
+    pub async fn fresh_object<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        arguments: &Arguments,
+        columns: &[&str],
+    ) -> Result<(T, DateTime<Utc>), Failure> {
+        let desk = Desk { fresh: true, ..*self };
+        desk.object(operation, arguments, columns).await
+    }
+
     /// Reads one object; of its members, the named ones, or all.
     ///
     /// # Errors
@@ -174,20 +215,30 @@ impl Desk<'_> {
     }
 
     fn find(&self, name: &str) -> Result<&Tool, Failure> {
-        // What a tool calls is declared, so that its description can tell.
+        let found = self.declared(name).filter(|tool| tool.is_read());
+        found.ok_or_else(|| Failure::unknown_operation(name))
+    }
+
+    /// What a tool calls is declared, so that its description can tell.
+    fn declared(&self, name: &str) -> Option<&Tool> {
         let catalogue = &self.service.catalogue;
         let declared = self.tool.entry.calls.iter();
         let mut declared = declared.filter_map(|operation| catalogue.find_operation(operation));
         // The name of a tool outlives the id of its operation.
-        let found = declared.find(|tool| tool.entry.operation == name || tool.name() == name);
-        found.filter(|tool| tool.is_read()).ok_or_else(|| Failure::unknown_operation(name))
+        declared.find(|tool| tool.entry.operation == name || tool.name() == name)
     }
 
-    fn options(&self) -> Options {
+    /// An operation that changes something; a tool that only reads has none.
+    pub(super) fn find_change(&self, operation: &str) -> Result<&Tool, Failure> {
+        let found = self.declared(operation).filter(|tool| !tool.is_read() && !self.tool.is_read());
+        found.ok_or_else(|| Failure::unknown_operation(operation))
+    }
+
+    pub(super) fn options(&self) -> Options {
         Options { fresh: self.fresh, ..Options::default() }
     }
 
-    fn errand<'e>(
+    pub(super) fn errand<'e>(
         &'e self,
         tool: &'e Tool,
         arguments: &'e Arguments,

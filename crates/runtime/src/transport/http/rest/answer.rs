@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::transport::http::refusal::{Refusal, respond, unnamed};
 
 /// The status of a failure by its code. A code that is not here came from a platform that failed: 502.
-pub(in crate::transport::http) const STATUSES: [(&str, u16); 28] = [
+pub(in crate::transport::http) const STATUSES: [(&str, u16); 31] = [
     ("invalid_arguments", 400),
     ("unauthorized", 401),
     ("forbidden", 403),
@@ -22,6 +22,7 @@ pub(in crate::transport::http) const STATUSES: [(&str, u16); 28] = [
     ("unknown_tool", 404),
     ("method_not_allowed", 405),
     ("ambiguous_name", 409),
+    ("confirmation_declined", 409),
     ("confirmation_required", 409),
     ("conflict", 409),
     ("idempotency_conflict", 409),
@@ -38,6 +39,8 @@ pub(in crate::transport::http) const STATUSES: [(&str, u16); 28] = [
     ("async_disabled", 501),
     ("audit_unavailable", 503),
     ("circuit_open", 503),
+    ("ledger_unavailable", 503),
+    ("outcome_unknown", 504),
     ("timeout", 504),
 ];
 

@@ -1,0 +1,51 @@
+//! What a change is done to: read before it, so that a person can be told and a later look can tell whether it is the same.
+
+use serde_json::{Map, Value, json};
+
+use super::consent::{Consent, Scene, question};
+use super::{Errand, Fetched};
+use crate::decode::Options;
+use crate::failure::Failure;
+use crate::shape::Shaped;
+use crate::shape::projection::{Tree, project};
+
+/// Reads the target of a change; where no operation tells it, its arguments do.
+///
+/// # Errors
+/// When it is not there, or cannot be read: nobody can agree to what cannot be told.
+pub(super) async fn look(errand: &Errand<'_>) -> Result<Scene, Failure> {
+    let &Errand { service, tool, arguments, .. } = errand;
+    let declared = tool.entry.consent.target.as_ref();
+    let found = declared
+        .and_then(|target| Some((target, service.catalogue.find_operation(&target.operation)?)));
+    let Some((target, reading)) = found.filter(|(_, reading)| reading.is_read()) else {
+        return Ok(Scene { question: question(tool, &Value::Null, arguments), state: Value::Null });
+    };
+    let own = reading.entry.arguments.iter().map(|argument| &argument.name);
+    let given: Map<String, Value> =
+        own.filter_map(|name| Some((name.clone(), arguments.get(name)?.clone()))).collect();
+    let options = Options { fresh: true, ..Options::default() };
+    let look = Errand { tool: reading, arguments: &given, options: &options, ..*errand };
+    let Fetched::Answered(answered) = look.fetch(Vec::new()).await? else {
+        return Err(Failure::unknown_operation(&target.operation));
+    };
+    let tree = Tree::new(target.columns.iter().map(String::as_str));
+    let state = project(&answered.reply.body, &tree)
+        .map_err(|err| look.unreadable(&answered, &err))?;
+    Ok(Scene { question: question(tool, &state, arguments), state })
+}
+
+/// Adds to a preview what the change is done to, and what carries it out.
+pub(super) fn show(shaped: &mut Shaped, scene: &Scene, consent: &Consent<'_>) {
+    let mut structured = std::mem::take(&mut shaped.structured);
+    if !scene.state.is_null() {
+        structured["target"] = scene.state.clone();
+    }
+    if consent.needs_scene() {
+        structured["question"] = json!(scene.question);
+    }
+    if let Some(token) = consent.token(scene) {
+        structured["plan_token"] = json!(token);
+    }
+    *shaped = Shaped::of(structured);
+}

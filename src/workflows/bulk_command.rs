@@ -1,0 +1,152 @@
+//! `bulk_command`: one command to many devices, and what they report of it. A device that would not get it is left out, with the reason.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use xyte_mcp_runtime::dispatch::bulk::{Item, Outcome, Run, Told};
+use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
+use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::text::quoted;
+
+use super::bulk::{Excluded, Next, Plan, Selected, arguments, called, selection};
+use super::command::{self, Offered, SEND, commands};
+use super::fleet::Device;
+use crate::generated::workflows::BulkCommand;
+
+/// The first pause between two looks at what the devices report; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+
+/// What is left of the call for its answer.
+const RESERVE: Duration = Duration::from_secs(3);
+
+pub(super) async fn compute(desk: &Desk<'_>, call: BulkCommand) -> Result<Computed, Failure> {
+    let (command, follow) = (call.command.clone(), call.follow == Some(true));
+    let plan = plan(desk, call).await?;
+    let plan = match plan.settle(desk).await? {
+        Next::Answer(answer) => return Ok(answer),
+        Next::Apply(plan) => plan,
+    };
+    let mut run = desk.apply(SEND, plan.items.clone()).await?;
+    for told in run.items.iter_mut().filter(|told| told.outcome == Outcome::Executed) {
+        told.outcome = Outcome::Queued;
+    }
+    look(desk, &mut run, (&command, plan.as_of), follow).await;
+    desk.remember(&run).await.ok();
+    Ok(plan.report(&run, Value::Null))
+}
+
+async fn plan(desk: &Desk<'_>, call: BulkCommand) -> Result<Plan, Failure> {
+    let selection = selection!(call);
+    let Selected { devices, mut excluded, warnings, as_of } = selection.read(desk).await?;
+    let offers = offers(desk, &devices).await?;
+    let mut items = Vec::new();
+    for device in devices {
+        match unfit(&device, &call.command, &offers) {
+            Some(why) => excluded.push(Excluded { name: called(&device), id: device.id, why }),
+            None => {
+                let mut body = json!({"device_id": device.id, "command": call.command});
+                if let Some(params) = &call.params {
+                    body["extra_params"] = params.clone().into();
+                }
+                items.push(Item { name: called(&device), arguments: arguments(body), id: device.id });
+            }
+        }
+    }
+    let what = format!("Send `{}`", quoted(&call.command));
+    Ok(Plan { operation: SEND, what, kind: "devices", items, excluded, warnings, as_of })
+}
+
+/// The commands of each model among the devices.
+async fn offers(
+    desk: &Desk<'_>,
+    devices: &[Device],
+) -> Result<BTreeMap<String, Vec<Offered>>, Failure> {
+    let ids = devices.iter().filter_map(|device| device.model.as_ref()?.id.clone());
+    let ids: std::collections::BTreeSet<String> = ids.collect();
+    let read = ids.into_iter().map(|id| async move {
+        let offered = command::offered(desk, &id).await?;
+        Ok::<_, Failure>((id, offered))
+    });
+    join_all(read).await.into_iter().collect()
+}
+
+/// Why a device would not get the command.
+fn unfit(
+    device: &Device,
+    command: &str,
+    offers: &BTreeMap<String, Vec<Offered>>,
+) -> Option<String> {
+    if matches!(device.status(), "offline" | "disconnected" | "never_seen") {
+        return Some(format!("it is {}: it would get the command when it comes back", quoted(device.status())));
+    }
+    let model = device.model.as_ref();
+    let offered = model.and_then(|model| offers.get(model.id.as_deref()?));
+    let name = model.and_then(|model| model.name.as_deref()).unwrap_or("unknown");
+    match offered.into_iter().flatten().find(|it| it.name.as_deref() == Some(command)) {
+        None => Some(format!("its model `{}` has no command `{}`", quoted(name), quoted(command))),
+        Some(it) if it.with_file == Some(true) => {
+            Some("the command needs a file: use send_command".to_owned())
+        }
+        Some(_) => None,
+    }
+}
+
+/// Looks at the platform for what became of commands: once for those of which nothing is known, until the end where the caller waits.
+async fn look(
+    desk: &Desk<'_>,
+    run: &mut Run,
+    (command, since): (&str, DateTime<Utc>),
+    follow: bool,
+) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let open = |told: &Told| match told.outcome {
+            Outcome::Queued => follow,
+            Outcome::Unknown => told.answer.is_null(),
+            _ => false,
+        };
+        let looked = join_all(run.items.iter_mut().filter(|told| open(told)).map(|told| async {
+            match told.outcome {
+                Outcome::Unknown => seen(desk, told, command, since).await,
+                _ => followed(desk, told).await,
+            }
+        }));
+        looked.await;
+        let waits = follow && run.items.iter().any(|told| told.outcome == Outcome::Queued);
+        if !waits || tokio::time::Instant::now() + pause + RESERVE > desk.deadline() {
+            return;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// What a device made of a command that was accepted.
+async fn followed(desk: &Desk<'_>, told: &mut Told) {
+    let id = told.answer["id"].as_str().unwrap_or_default().to_owned();
+    let Some(commands) = commands(desk, &told.id).await else { return };
+    let status = commands.into_iter().find(|it| it.id == id).and_then(|it| it.status);
+    match status.as_deref() {
+        Some("done") => (told.outcome, told.why) = (Outcome::Executed, None),
+        Some(ended @ ("failed" | "aborted")) => {
+            let why = format!("the device reports `{ended}`");
+            (told.outcome, told.why) = (Outcome::Failed, Some(why));
+        }
+        Some(other) => told.why = Some(format!("the platform says `{}`", quoted(other))),
+        None => {}
+    }
+}
+
+/// Whether the platform has a command of which nobody knows whether it arrived. That it has one does not say who sent it, so the outcome stays unknown.
+async fn seen(desk: &Desk<'_>, told: &mut Told, command: &str, since: DateTime<Utc>) {
+    let Some(words) = command::latest(desk, &told.id, Some(command), since).await else { return };
+    let why = told.why.take().unwrap_or_default();
+    told.why = Some(format!("{why}; {words}; not sent again"));
+    told.answer = Value::Bool(true); // Looked at.
+}

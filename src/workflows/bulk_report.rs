@@ -1,0 +1,50 @@
+//! `bulk_report`: what became of each target of a bulk change, as it was written down while it went.
+
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+use xyte_mcp_runtime::dispatch::bulk::{Run, row, written};
+use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
+use xyte_mcp_runtime::failure::Failure;
+
+use super::bulk::{outcomes, text};
+use crate::generated::workflows::BulkReport;
+
+/// How much later than its end a run may still be written about.
+const GRACE: TimeDelta = TimeDelta::seconds(10);
+
+pub(super) async fn compute(desk: &Desk<'_>, call: BulkReport) -> Result<Computed, Failure> {
+    let Some(run) = call.run else { return latest(desk).await };
+    let run = over(desk.run(&run).await?);
+    let structured = json!({
+        "run": run.run, "tool": run.tool, "begun": written(run.begun),
+        "outcomes": outcomes(&run),
+        "targets": run.items.iter().map(row).collect::<Vec<Value>>(),
+    });
+    let first = format!("{} of {}: {}", run.tool, written(run.begun), structured["outcomes"]);
+    let text = text(&structured, &first);
+    Ok(Computed { structured, text, as_of: Utc::now() })
+}
+
+async fn latest(desk: &Desk<'_>) -> Result<Computed, Failure> {
+    let mut runs = Vec::new();
+    for run in desk.runs().await? {
+        let Ok(run) = desk.run(&run).await else { continue };
+        let run = over(run);
+        runs.push(json!({"run": run.run, "tool": run.tool, "begun": written(run.begun), "outcomes": outcomes(&run)}));
+    }
+    let lines: Vec<String> = runs
+        .iter()
+        .map(|run| format!("{} {} {} {}", run["run"], run["tool"], run["begun"], run["outcomes"]))
+        .collect();
+    let text = if lines.is_empty() {
+        "No bulk change of the last day is remembered.".to_owned()
+    } else {
+        lines.join("\n")
+    };
+    Ok(Computed { structured: json!({"runs": runs}), text, as_of: Utc::now() })
+}
+
+/// What is still said to be on its way long after the call can have been over is not any more.
+fn over(run: Run) -> Run {
+    if Utc::now() > run.until + GRACE { run.settled() } else { run }
+}
