@@ -54,10 +54,7 @@ impl io::Write for Counter {
         self.chars += match std::str::from_utf8(bytes) {
             Ok(text) if !bytes.is_ascii() => text.chars().map(cost).sum(),
             // Below 128, JSON leaves one hidden character as it is.
-            _ => {
-                bytes.len()
-                    + bytes.iter().filter(|byte| **byte == 0x7f).count() * (cost('\u{7f}') - 1)
-            }
+            _ => bytes.len() + memchr::memchr_iter(0x7f, bytes).count() * (cost('\u{7f}') - 1),
         };
         Ok(bytes.len())
     }
@@ -110,11 +107,11 @@ impl Cut {
         let mut words = format!("{what} is larger than one answer may be");
         for (done, names) in [("left out", &self.omitted), ("cut short", &self.shortened)] {
             if !names.is_empty() {
-                words.push_str(&format!("; {done}: {}", enumerate(names)));
+                words.extend(["; ", done, ": ", &enumerate(names)]);
             }
         }
         if !hint.is_empty() {
-            words.push_str(&format!("; {hint}"));
+            words.extend(["; ", hint]);
         }
         shortened(&words, FOR_WORDS - AROUND_WORDS, "…").unwrap_or(words)
     }
@@ -125,7 +122,7 @@ pub(crate) fn enumerate(names: &[String]) -> String {
     let mut text = String::new();
     for (at, name) in names.iter().enumerate() {
         if at > 0 && text.len() + name.len() > FOR_NAMES {
-            text.push_str(&format!(" and {} more", names.len() - at));
+            text.extend([" and ", &(names.len() - at).to_string(), " more"]);
             break;
         }
         text.push_str(if at == 0 { "" } else { ", " });
