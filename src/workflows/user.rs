@@ -48,7 +48,7 @@ pub(super) async fn devices(
         warnings.push(NOTHING.to_owned());
     }
     let whole = rows.complete && rows.odd == 0 && scope.as_ref().is_none_or(|scope| scope.complete);
-    let (structured, text) = answer::shortened(found.len(), |kept| {
+    let (structured, text) = answer::shortened(desk.room(), found.len(), |kept| {
         let mut warnings = warnings.clone();
         if kept < found.len() {
             warnings.push(format!("the first {kept} of {} fit", found.len()));
