@@ -95,6 +95,7 @@ pub struct ErrorRule {
 }
 
 /// One operation as a tool, and perhaps as a resource and a route; or a tool that the server computes from several operations.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own in a file")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Operation id in the document; of a computed tool, its name in the overrides.

@@ -71,7 +71,7 @@ pub struct Server {
 #[derive(Debug, Clone)]
 enum Callers {
     /// The same for all requests of the process.
-    Fixed(Caller),
+    Fixed(Box<Caller>),
     /// From the HTTP request; one without a caller is refused.
     PerRequest,
 }
@@ -91,7 +91,7 @@ impl Server {
     pub fn for_caller(service: Arc<Service>, identity: Identity, mut caller: Caller) -> Self {
         caller.transport = Transport::Stdio;
         let shared = Arc::new(Shared::new(service, identity));
-        Self { shared, callers: Callers::Fixed(caller), session: Some(Arc::default()) }
+        Self { shared, callers: Callers::Fixed(Box::new(caller)), session: Some(Arc::default()) }
     }
 
     /// A server whose requests bring their caller as an extension of the HTTP request.
@@ -134,7 +134,7 @@ impl Server {
 
     fn identified(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
         match &self.callers {
-            Callers::Fixed(caller) => Ok(caller.clone()),
+            Callers::Fixed(caller) => Ok(caller.as_ref().clone()),
             Callers::PerRequest => {
                 let parts = context.extensions.get::<http::request::Parts>();
                 let caller = parts.and_then(|parts| parts.extensions.get::<Caller>()).cloned();

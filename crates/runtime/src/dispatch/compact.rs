@@ -150,8 +150,7 @@ pub(super) fn search(service: &Service, caller: &Caller, arguments: &Map<String,
     });
     let hits: Vec<Value> = hits.collect();
     let columns = ["operation", "class", "summary"].map(str::to_owned);
-    let mut text = table(&columns, &hits);
-    text.push_str(&format!("\n{} of {total} operations", hits.len()));
+    let text = format!("{}\n{} of {total} operations", table(&columns, &hits), hits.len());
     Shaped { structured: json!({ "operations": hits, "total": total }), text }
 }
 

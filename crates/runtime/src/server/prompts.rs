@@ -98,7 +98,7 @@ pub(super) fn filled(
         text.push_str(before);
         match prompt.arguments.iter().find(|blank| blank.name == name) {
             Some(blank) => text.push_str(&value(prompt, blank, arguments.get(name))?),
-            None => text.push_str(&format!("{{{name}}}")),
+            None => text.extend(["{", name, "}"]),
         }
         rest = after;
     }
