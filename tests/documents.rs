@@ -113,6 +113,10 @@ fn without_cursor(mut answer: Value) -> Value {
     if let Some(cursor) = answer.pointer_mut("/page/next_cursor").filter(|it| it.is_string()) {
         *cursor = "opaque-cursor".into();
     }
+    if let Some(Value::String(url)) = answer.pointer_mut("/request/url") {
+        let path = url.strip_prefix("http://127.0.0.1:").and_then(|it| it.split_once('/'));
+        *url = format!("http://127.0.0.1:8090/{}", path.unwrap().1);
+    }
     answer
 }
 

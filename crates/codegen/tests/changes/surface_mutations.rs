@@ -113,6 +113,7 @@ pub(super) fn tools() -> Vec<Case> {
             "method_changed",
             5,
             &[
+                "additive update_ticket: new argument `idempotency_key`: string",
                 "breaking update_ticket: `idempotentHint` true → false",
                 "cosmetic update_ticket: is PATCH /core/v1/organization/tickets/{ticket_id} (PUT /core/v1/organization/tickets/{ticket_id} before)",
             ],

@@ -45,6 +45,18 @@ pub enum Policy {
     Off,
 }
 
+impl Policy {
+    /// How it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Elicit => "elicit",
+            Self::Token => "token",
+            Self::Off => "off",
+        }
+    }
+}
+
 impl FromStr for Policy {
     type Err = String;
 
