@@ -22,7 +22,9 @@ impl Rig {
     fn new(scenario: &str, flags: &[&str]) -> Self {
         let sandbox = Running::sandbox_at(scenario, "step:10");
         let base = format!("http://{}", sandbox.address);
-        let flags = [&["--base-url", &base, "--toolsets", "all", "--answer-tokens", "100000"], flags].concat();
+        let flags =
+            [&["--base-url", &base, "--toolsets", "all", "--answer-tokens", "100000"], flags]
+                .concat();
         Self { server: Running::http(&flags), sandbox }
     }
 

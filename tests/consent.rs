@@ -137,8 +137,8 @@ async fn a_yes_holds_for_what_was_asked_and_for_nothing_else() {
     let renamed = json!({"device_id": DEVICE, "name": "Another display"});
     let renamed = rig.call("update_device", renamed).await;
     assert_eq!(renamed["isError"], false, "{renamed}");
-    let stale = rig.ask(KEY_A, "delete_device", device(), yes).await;
-    assert_eq!(code(&stale), "plan_stale");
+    let late = rig.ask(KEY_A, "delete_device", device(), yes).await;
+    assert_eq!(code(&late), "plan_stale");
     assert!(rig.changes().await.iter().all(|line| !line.starts_with("DELETE")));
 }
 
@@ -204,7 +204,7 @@ struct Pipes {
 }
 
 impl Pipes {
-    fn start(base: &str, capabilities: Value) -> Self {
+    fn start(base: &str, capabilities: &Value) -> Self {
         let mut command = program();
         command.args(["stdio", "--toolsets", "all", "--base-url", base, "--api-key", KEY_A]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -227,7 +227,7 @@ impl Pipes {
         serde_json::from_str(&self.output.next().unwrap().unwrap()).unwrap()
     }
 
-    fn call(&mut self, tool: &str, arguments: Value) {
+    fn call(&mut self, tool: &str, arguments: &Value) {
         self.send(&request("tools/call", json!({"name": tool, "arguments": arguments})));
     }
 }
@@ -243,9 +243,9 @@ impl Drop for Pipes {
 async fn over_pipes_the_client_is_asked_while_the_call_waits() {
     let sandbox = Running::sandbox();
     let base = format!("http://{}", sandbox.address);
-    let mut pipes = Pipes::start(&base, json!({"elicitation": {}}));
+    let mut pipes = Pipes::start(&base, &json!({"elicitation": {}}));
     for (action, expected) in [("decline", Some("confirmation_declined")), ("accept", None)] {
-        pipes.call("delete_device", device());
+        pipes.call("delete_device", &device());
         let asked = pipes.receive();
         assert_eq!(asked["method"], "elicitation/create", "{asked}");
         assert!(asked["params"]["message"].as_str().unwrap().contains("Fjord display"));
@@ -261,8 +261,8 @@ async fn over_pipes_the_client_is_asked_while_the_call_waits() {
 async fn a_client_that_goes_while_the_question_is_open_has_changed_nothing() {
     let sandbox = Running::sandbox();
     let base = format!("http://{}", sandbox.address);
-    let mut pipes = Pipes::start(&base, json!({"elicitation": {}}));
-    pipes.call("delete_device", device());
+    let mut pipes = Pipes::start(&base, &json!({"elicitation": {}}));
+    pipes.call("delete_device", &device());
     assert_eq!(pipes.receive()["method"], "elicitation/create");
     drop(pipes);
     assert_eq!(sandbox.changes().await, [""; 0]);
@@ -272,12 +272,12 @@ async fn a_client_that_goes_while_the_question_is_open_has_changed_nothing() {
 async fn over_pipes_a_client_that_cannot_ask_gets_a_token_for_its_host_to_ask() {
     let sandbox = Running::sandbox();
     let base = format!("http://{}", sandbox.address);
-    let mut pipes = Pipes::start(&base, json!({}));
-    pipes.call("delete_device", device());
+    let mut pipes = Pipes::start(&base, &json!({}));
+    pipes.call("delete_device", &device());
     let refused = pipes.receive()["result"].take();
     assert_eq!(code(&refused), "confirmation_required");
     let token = &refused["structuredContent"]["error"]["plan_token"];
-    pipes.call("delete_device", json!({"device_id": DEVICE, "plan_token": token}));
+    pipes.call("delete_device", &json!({"device_id": DEVICE, "plan_token": token}));
     let done = pipes.receive();
     assert_eq!(done["result"]["isError"], false, "{done}");
     assert_eq!(sandbox.changes().await, delete());

@@ -9,6 +9,7 @@ use support::{DEVICE, KEY_A, Running, modern, program, request, stdio};
 
 const SANDBOX: [&str; 3] = ["--sandbox", "--sandbox-scenario", "small"];
 
+#[allow(clippy::needless_pass_by_value, reason = "a test hands over what it wrote in place")]
 fn call(tool: &str, arguments: Value) -> Value {
     request("tools/call", json!({"name": tool, "arguments": arguments, "_meta": modern()}))
 }
@@ -93,8 +94,8 @@ async fn a_session_over_http_remembers_for_itself_and_for_no_other() {
         request("tools/call", json!({"name": name, "arguments": arguments}))
     };
     let answer = |at: usize, message: Value| {
-        let sent = send(Some(ids[at].clone()), message);
-        async move { sent.await.text().await.unwrap() }
+        let reply = send(Some(ids[at].clone()), message);
+        async move { reply.await.text().await.unwrap() }
     };
     let set = answer(0, tool("set_context", json!({"device_id": DEVICE}))).await;
     assert!(set.contains(DEVICE), "{set}");
@@ -195,7 +196,6 @@ async fn a_host_with_little_room_reaches_everything_through_five_tools() {
     let tools = listed["result"]["tools"].as_array().unwrap();
     assert_eq!(tools.len(), 5);
     let tokens = listed["result"]["tools"].to_string().chars().count().div_ceil(4);
-    println!("tools/list of the toolset compact: {tokens} tokens");
     assert!(tokens <= 1000, "{tokens} tokens");
     let found =
         server.call("search_operations", json!({"query": "reboot a device"}), &headers).await;

@@ -48,12 +48,11 @@ impl Config {
     /// What an operator should know where a key that is made up is most likely too little.
     pub(crate) fn seal_warning(&self) -> Option<String> {
         let why = match (&self.sealing.masked, &self.redis) {
-            (Some(_), _) => return None,
             (None, Some(_)) => "no replica takes the cursors and plans of another",
             (None, None) if !self.host.is_loopback() && self.sandbox.is_none() => {
                 "cursors and plans end with this process, and no replica takes those of another"
             }
-            (None, None) => return None,
+            _ => return None,
         };
         Some(format!("{NAME} is not set: {why}; {HOW} makes a key for all replicas"))
     }

@@ -1,6 +1,7 @@
 //! What all bulk tools share: which devices are meant, the preview, the one consent, and the report. It knows no single change.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -161,13 +162,13 @@ impl Plan {
     fn scene(&self) -> Scene {
         let mut question = format!("{}: {} {}", self.what, self.items.len(), self.kind);
         for item in self.items.iter().take(NAMED) {
-            question.push_str(&format!("\n- {} {}", quoted(&item.name), quoted(&item.id)));
+            let _infallible = write!(question, "\n- {} {}", quoted(&item.name), quoted(&item.id));
         }
         if self.items.len() > NAMED {
-            question.push_str(&format!("\n- and {} more", self.items.len() - NAMED));
+            let _infallible = write!(question, "\n- and {} more", self.items.len() - NAMED);
         }
         if !self.excluded.is_empty() {
-            question.push_str(&format!("\nLeft out: {}", self.excluded.len()));
+            let _infallible = write!(question, "\nLeft out: {}", self.excluded.len());
         }
         let mut targets: Vec<Value> =
             self.items.iter().map(|item| json!([item.id, item.name, item.arguments])).collect();
@@ -283,7 +284,7 @@ pub(super) fn text(structured: &Value, first: &str) -> String {
         );
         for part in ["outcome", "why"] {
             if value[part].is_string() {
-                line.push_str(&format!(" | {}", words(value, part)));
+                line.extend([" | ", &words(value, part)]);
             }
         }
         line
@@ -297,11 +298,11 @@ pub(super) fn text(structured: &Value, first: &str) -> String {
     for name in ["request", "plan_token", "run", "report"] {
         if let Some(value) = structured.get(name) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            text.push_str(&format!("\n{name}: {value}"));
+            text.extend(["\n", name, ": ", &value]);
         }
     }
     for warning in structured["warnings"].as_array().into_iter().flatten() {
-        text.push_str(&format!("\nwarning: {}", warning.as_str().unwrap_or_default()));
+        text.extend(["\nwarning: ", warning.as_str().unwrap_or_default()]);
     }
     text
 }

@@ -92,7 +92,7 @@ impl Texts {
 mod tests {
     use super::*;
 
-    const LIFE: Duration = Duration::from_secs(60);
+    const LIFE: Duration = Duration::from_mins(1);
 
     #[tokio::test(start_paused = true)]
     async fn the_first_text_stays_until_its_time_is_over() {

@@ -160,8 +160,8 @@ impl Rig {
             excluded: names(choice.exclude),
             read_only: choice.reads_only(),
         };
-        let called = call_as(&self.service, &caller, tool, arguments).await;
-        called.err().map(|failure| failure.code.into_owned()).unwrap_or_default()
+        let outcome = call_as(&self.service, &caller, tool, arguments).await;
+        outcome.err().map(|failure| failure.code.into_owned()).unwrap_or_default()
     }
 }
 
