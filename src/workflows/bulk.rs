@@ -102,17 +102,17 @@ impl Selection {
         if !read.complete || scope.as_ref().is_some_and(|scope| !scope.complete) {
             warnings.push("not everything could be read: targets may be missing".to_owned());
         }
-        let fits = |device: &Device| match &self.ids {
-            Some(ids) => ids.contains(&device.id),
-            None => {
-                let model = device.model.as_ref().and_then(|model| model.name.as_deref());
-                let inside =
-                    |ids: &BTreeSet<i64>| device.space_id().is_some_and(|id| ids.contains(&id));
-                scope.as_ref().is_none_or(|scope| inside(&scope.ids))
-                    && like(self.model.as_deref(), model)
-                    && like(self.name.as_deref(), device.name.as_deref())
-                    && self.status.as_deref().is_none_or(|status| device.status() == status)
+        let fits = |device: &Device| {
+            if let Some(ids) = &self.ids {
+                return ids.contains(&device.id);
             }
+            let model = device.model.as_ref().and_then(|model| model.name.as_deref());
+            let inside =
+                |ids: &BTreeSet<i64>| device.space_id().is_some_and(|id| ids.contains(&id));
+            scope.as_ref().is_none_or(|scope| inside(&scope.ids))
+                && like(self.model.as_deref(), model)
+                && like(self.name.as_deref(), device.name.as_deref())
+                && self.status.as_deref().is_none_or(|status| device.status() == status)
         };
         let devices: Vec<Device> = read.rows.into_iter().filter(fits).collect();
         let known = |id: &String| devices.iter().any(|device| device.id == *id);
