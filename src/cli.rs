@@ -125,6 +125,12 @@ pub(crate) struct Flags {
     /// The Redis that all replicas share (REDIS_URL)
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) redis_url: Option<String>,
+    /// What seals cursors, the same in all replicas: 32 bytes in base64 (XYTE_SEAL_KEY)
+    #[arg(long, global = true, value_name = "KEY,…")]
+    pub(crate) seal_key: Option<String>,
+    /// Most tokens of one answer of a tool (XYTE_ANSWER_TOKENS)
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) answer_tokens: Option<String>,
     /// Milliseconds for one request to the platform (XYTE_TIMEOUT_MS)
     #[arg(long, global = true, value_name = "MS")]
     pub(crate) timeout_ms: Option<String>,
@@ -170,12 +176,12 @@ pub(crate) struct Flags {
     /// Most targets of one bulk call (XYTE_BULK_MAX)
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) bulk_max: Option<String>,
-    /// Seals what callers bring back: 32 bytes in base64, a comma list while keys change (XYTE_SEAL_KEY)
-    #[arg(long, global = true, value_name = "KEY,…")]
-    pub(crate) seal_key: Option<String>,
     /// Folder for what outlives the process; used with a seal key and without Redis (XYTE_STATE_DIR)
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) state_dir: Option<String>,
+    /// Folder of room presets, besides the built-in ones (XYTE_PRESETS_DIR)
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) presets_dir: Option<String>,
 }
 
 impl Flags {
@@ -191,6 +197,8 @@ impl Flags {
             "XYTE_ALLOWED_ORIGINS" => &self.allowed_origins,
             "REDIS_URL" => &self.redis_url,
             "XYTE_RATE_LIMIT" => &self.rate_limit,
+            "XYTE_SEAL_KEY" => &self.seal_key,
+            "XYTE_ANSWER_TOKENS" => &self.answer_tokens,
             "XYTE_TIMEOUT_MS" => &self.timeout_ms,
             "XYTE_UPSTREAM_CONCURRENCY" => &self.upstream_concurrency,
             "XYTE_CACHE_TTL" => &self.cache_ttl,
@@ -206,8 +214,8 @@ impl Flags {
             "XYTE_CONFIRM" => &self.confirm,
             "XYTE_CONFIRM_COMMANDS" => &self.confirm_commands,
             "XYTE_BULK_MAX" => &self.bulk_max,
-            "XYTE_SEAL_KEY" => &self.seal_key,
             "XYTE_STATE_DIR" => &self.state_dir,
+            "XYTE_PRESETS_DIR" => &self.presets_dir,
             _ => return None,
         };
         flag.as_deref()

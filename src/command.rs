@@ -25,6 +25,8 @@ use xyte_mcp_runtime::service::{Service, Settings};
 
 use crate::config::{self, AuditTo, Config};
 use crate::generated;
+use crate::presets::Presets;
+use crate::workflows::Fleet;
 use crate::xyte::Xyte;
 
 /// How long a computed tool may take, which needs many requests.
@@ -54,6 +56,7 @@ async fn prepare_with(
     let catalogue = Catalogue::load(generated::CAPABILITIES)
         .context("the embedded capabilities cannot be loaded")?;
     check_toolsets(toolsets, &catalogue)?;
+    let presets = presets(config)?;
     let sandbox = match &config.sandbox {
         Some(chosen) => Some(sandbox::start(chosen).await?),
         None => None,
@@ -85,7 +88,7 @@ async fn prepare_with(
         ("XYTE_PARTNER_API_KEY", Some(_)) => Some(sandbox::key("P")),
         _ => None,
     })?;
-    let service = Service::new(catalogue, Arc::new(Xyte::new(base)), settings);
+    let service = Service::new(catalogue, Arc::new(Xyte::new(base, Fleet { presets })), settings);
     service.start().await;
     Ok(Ready { service: Arc::new(service), own_keys: Arc::new(keys) })
 }
@@ -148,6 +151,15 @@ fn ledger(config: &Config) -> Result<Option<Arc<Ledger>>, config::Error> {
             Ok(None)
         }
     }
+}
+
+/// Reads the room presets, all of which must be usable: a step that was left out would leave a room half done.
+fn presets(config: &Config) -> Result<Presets, config::Error> {
+    let folder = config.presets.as_deref();
+    Presets::load(folder).map_err(|faults| config::Error::Presets {
+        held: folder.map_or_else(String::new, |folder| format!("`{}`", folder.display())),
+        faults,
+    })
 }
 
 /// A misspelled toolset would hide tools without a word.

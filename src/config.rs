@@ -19,6 +19,7 @@ use xyte_mcp_runtime::dispatch::consent::Policy;
 use xyte_mcp_runtime::upstream::Manners;
 
 use crate::cli::Flags;
+use crate::presets::Faults;
 use crate::xyte;
 pub(crate) use environment::Environment;
 pub(crate) use redis::Redis;
@@ -70,6 +71,8 @@ pub(crate) struct Config {
     pub(crate) state: Option<StateDir>,
     /// Most targets of one call.
     pub(crate) bulk_max: usize,
+    /// Where the operator's room presets are.
+    pub(crate) presets: Option<PathBuf>,
     /// What the operator should know and may leave as it is.
     pub(crate) warnings: Vec<String>,
     /// Where each setting came from.
@@ -105,6 +108,8 @@ pub(crate) enum Error {
     Contradiction { name: String, alias: String },
     #[error("{name} names a file that cannot be read: {cause}")]
     Unreadable { name: String, cause: String },
+    #[error("XYTE_PRESETS_DIR holds {held}, with what cannot be used:\n{faults}")]
+    Presets { held: String, faults: Faults },
 }
 
 impl Config {
@@ -168,6 +173,9 @@ impl Config {
                 "50",
                 within(1..=1000, "a whole number of targets from 1 to 1000"),
             )?,
+            presets: lookup.parse("XYTE_PRESETS_DIR", "", |text| {
+                Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(PathBuf::from))
+            })?,
         })
     }
 }

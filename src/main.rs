@@ -4,6 +4,7 @@ mod cli;
 mod command;
 mod config;
 mod generated;
+mod presets;
 mod workflows;
 mod xyte;
 

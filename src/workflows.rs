@@ -16,7 +16,10 @@ mod fleet_health;
 mod get_device_analytics_report;
 mod history;
 mod incident_triage;
+mod offer;
+mod pattern;
 mod period;
+mod preset;
 mod room_status;
 mod search_device_histories;
 mod space;
@@ -29,12 +32,17 @@ use xyte_mcp_runtime::failure::Failure;
 use crate::generated::workflows::{
     BulkCommand, BulkReport, BulkResolveTickets, BulkResumeIncidents, BulkSuspendIncidents,
     BulkUpdateDevices, ExpiryReport, Find, FleetHealth, GetDeviceAnalyticsReport, IncidentTriage,
-    RoomStatus, SearchDeviceHistories, TicketTriage, Workflows,
+    RoomStatus, SearchDeviceHistories, ShutdownMeetingRoom, StartMeetingRoomPreset, TicketTriage,
+    Workflows,
 };
+use crate::presets::Presets;
 
 /// What is computed over the platform's operations.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Fleet;
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    /// What can be run in a room.
+    pub(crate) presets: Presets,
+}
 
 impl Workflows for Fleet {
     async fn fleet_health(
@@ -103,6 +111,22 @@ impl Workflows for Fleet {
         arguments: BulkReport,
     ) -> Result<Computed, Failure> {
         Box::pin(bulk_report::compute(desk, arguments)).await
+    }
+
+    async fn start_meeting_room_preset(
+        &self,
+        desk: &Desk<'_>,
+        arguments: StartMeetingRoomPreset,
+    ) -> Result<Computed, Failure> {
+        Box::pin(preset::start(desk, &self.presets, arguments)).await
+    }
+
+    async fn shutdown_meeting_room(
+        &self,
+        desk: &Desk<'_>,
+        arguments: ShutdownMeetingRoom,
+    ) -> Result<Computed, Failure> {
+        Box::pin(preset::shutdown(desk, &self.presets, arguments)).await
     }
 
     async fn expiry_report(

@@ -21,13 +21,14 @@ const ORGANIZATION_PATH: &str = "/core/v1/organization";
 #[derive(Debug)]
 pub(crate) struct Xyte {
     remote: Remote,
+    fleet: Fleet,
 }
 
 impl Xyte {
-    /// Remembers where the platform is.
-    pub(crate) fn new(base: String) -> Self {
+    /// Remembers where the platform is, and what is computed over it.
+    pub(crate) fn new(base: String, fleet: Fleet) -> Self {
         let user_agent = concat!("xyte-mcp/", env!("CARGO_PKG_VERSION")).to_owned();
-        Self { remote: Remote::new(base, user_agent, generated::PRODUCT) }
+        Self { remote: Remote::new(base, user_agent, generated::PRODUCT), fleet }
     }
 }
 
@@ -47,7 +48,7 @@ impl Api for Xyte {
         desk: &'a Desk<'a>,
         arguments: Arguments,
     ) -> BoxFuture<'a, Result<Computed, Failure>> {
-        workflows::compute(&Fleet, name, desk, arguments).boxed()
+        workflows::compute(&self.fleet, name, desk, arguments).boxed()
     }
 
     fn check<'a>(

@@ -101,7 +101,9 @@ async fn no_answer_of_any_tool_that_reads_is_larger_than_its_budget_or_lies_abou
                 }
                 let (text, structured) = tokens(&result);
                 assert!(text.max(structured) <= budget, "{asked}: {text}, {structured} tokens");
-                check_list(&result, &asked);
+                if entry["answer"]["form"] == "list" {
+                    check_list(&result, &asked);
+                }
             }
         }
     }

@@ -41,7 +41,7 @@ fn ids(list: &Value) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn every_active_incident_is_listed_the_old_and_those_without_a_device_as_well() {
-    let rig = rig("baseline");
+    let rig = rig("baseline seed 5");
     let result = ask(&rig, "incident_triage", json!({})).await;
     let answer = &result["structuredContent"];
     let state = state(&rig.0).await;
@@ -107,7 +107,7 @@ fn check(row: &Value, state: &Value) {
 
 #[tokio::test]
 async fn one_incident_is_told_with_its_neighbors_and_its_past() {
-    let rig = rig("baseline");
+    let rig = rig("baseline seed 5");
     let state = state(&rig.0).await;
     let paths = paths(&state);
     let active = active(&state);
@@ -158,7 +158,7 @@ async fn without_the_past_or_the_tickets_the_incidents_are_still_told_and_nothin
 
 #[tokio::test]
 async fn stale_tickets_are_found_by_their_newest_comment_and_orphans_by_their_device() {
-    let rig = rig("baseline");
+    let rig = rig("baseline seed 5");
     let result = ask(&rig, "ticket_triage", json!({})).await;
     let answer = &result["structuredContent"];
     let known = state(&rig.0).await;
@@ -208,7 +208,7 @@ async fn stale_tickets_are_found_by_their_newest_comment_and_orphans_by_their_de
 
 #[tokio::test]
 async fn a_ticket_that_cannot_be_read_is_named_and_not_called_fresh_or_stale() {
-    let rig = rig("baseline");
+    let rig = rig("baseline seed 5");
     let state = state(&rig.0).await;
     let broken = open(&state).into_keys().next().unwrap();
     support::fleet::admin(&rig.0, "/faults", format!("500 path=*/tickets/{broken}")).await;

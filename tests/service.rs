@@ -30,7 +30,8 @@ async fn a_bare_call_is_answered_with_plain_json_in_both_eras() {
     ];
     let (status, answer) = server.post(&request("tools/call", params), &headers).await;
     assert_eq!((status, &answer["result"]["resultType"]), (200, &json!("complete")), "{answer}");
-    assert_eq!(answer["result"]["structuredContent"], legacy["structuredContent"]);
+    let items = &legacy["structuredContent"]["items"]; // No two cursors are alike.
+    assert_eq!(answer["result"]["structuredContent"]["items"], *items);
 }
 
 #[test]

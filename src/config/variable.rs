@@ -37,7 +37,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("RESULT_BACKEND_URL", "background tasks"),
     ("XYTE_EXPERIMENTAL_APIS", "experimental tools"),
     ("XYTE_PLUGINS", "plugins"),
-    ("XYTE_PRESETS_DIR", "room presets"),
     ("XYTE_WATCH_SECONDS", "events"),
     ("XYTE_WEBHOOK_SECRET", "events"),
 ];

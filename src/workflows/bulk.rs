@@ -11,6 +11,7 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
 
 use super::fleet::{self, Device};
+use super::pattern::like;
 use super::space::Spaces;
 
 /// Targets and exclusions that a question names one by one; whoever is asked about more is told how many.
@@ -124,21 +125,6 @@ impl Selection {
         let excluded = excluded.collect();
         Ok(Selected { devices, excluded, warnings, as_of: read.as_of })
     }
-}
-
-/// Whether a text fits a pattern: the same letters, whatever their case, and any text for a `*`.
-fn like(pattern: Option<&str>, text: Option<&str>) -> bool {
-    let Some(pattern) = pattern else { return true };
-    let Some(text) = text else { return false };
-    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
-    let parts: Vec<&str> = pattern.split('*').collect();
-    let [first, middle @ .., last] = parts.as_slice() else { return pattern == text };
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    for part in middle {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
 }
 
 /// A device as its target is shown and compared.
@@ -305,22 +291,5 @@ pub(super) fn arguments(members: Value) -> Arguments {
     match members {
         Value::Object(members) => members,
         _ => Arguments::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::like;
-
-    #[test]
-    fn a_pattern_fits_whole_names_and_a_star_any_text() {
-        let fits = |pattern, text| like(Some(pattern), Some(text));
-        assert!(fits("*PROJECTOR*", "Laser projector 4K"));
-        assert!(fits("laser*4k", "Laser projector 4K"));
-        assert!(fits("*a*b*", "xaxbx"));
-        assert!(!fits("projector", "Laser projector"), "no star, no parts");
-        assert!(!fits("a*a", "a"), "each letter counts once");
-        assert!(!fits("*b*a*", "ab"));
-        assert!(like(None, None) && !like(Some("*"), None));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk};
@@ -17,6 +17,7 @@ struct Row {
     id: i64,
     name: Option<String>,
     parent_id: Option<i64>,
+    space_type: Option<String>,
     /// Of any form: a space is of use without.
     #[serde(default)]
     config: Value,
@@ -30,6 +31,14 @@ pub(super) struct Zone {
     pub(super) minutes_from_utc: i64,
 }
 
+impl Zone {
+    /// What clocks show there.
+    pub(super) fn local(&self, at: DateTime<Utc>) -> Option<DateTime<FixedOffset>> {
+        let seconds = i32::try_from(self.minutes_from_utc.checked_mul(60)?).ok()?;
+        Some(at.with_timezone(&FixedOffset::east_opt(seconds)?))
+    }
+}
+
 /// All spaces with their paths.
 #[derive(Debug)]
 pub(super) struct Spaces {
@@ -37,6 +46,8 @@ pub(super) struct Spaces {
     names: BTreeMap<i64, String>,
     parents: BTreeMap<i64, i64>,
     zones: BTreeMap<i64, Zone>,
+    /// Those that are rooms by their type.
+    rooms: BTreeSet<i64>,
     pub(super) complete: bool,
     pub(super) warnings: Vec<String>,
     pub(super) as_of: DateTime<Utc>,
@@ -62,6 +73,7 @@ impl Spaces {
             "id",
             "name",
             "parent_id",
+            "space_type",
             "config.location.region_name",
             "config.location.utc_offset",
         ];
@@ -75,6 +87,8 @@ impl Spaces {
     }
 
     fn of(rows: Vec<Row>) -> Self {
+        let is_room = |row: &&Row| row.space_type.as_deref() == Some("room");
+        let rooms = rows.iter().filter(is_room).map(|row| row.id).collect();
         let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
         let zones = rows.iter().filter_map(|row| Some((row.id, zone(&row.config)?))).collect();
         let names: BTreeMap<i64, String> =
@@ -84,6 +98,7 @@ impl Spaces {
             names,
             parents,
             zones,
+            rooms,
             complete: true,
             warnings: Vec::new(),
             as_of: DateTime::<Utc>::MAX_UTC,
@@ -111,6 +126,11 @@ impl Spaces {
     pub(super) fn all(&self) -> impl Iterator<Item = (i64, &str, &str)> {
         let called = |id| self.names.get(id).map_or("", String::as_str);
         self.paths.iter().map(move |(id, path)| (*id, called(id), path.as_str()))
+    }
+
+    /// Whether its type says that it is a room.
+    pub(super) fn is_room(&self, id: i64) -> bool {
+        self.rooms.contains(&id)
     }
 
     fn find(&self, wanted: &str) -> Result<i64, Failure> {
@@ -198,6 +218,8 @@ fn zone(config: &Value) -> Option<Zone> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn spaces() -> Spaces {
@@ -205,7 +227,11 @@ mod tests {
             id,
             name: Some(name.to_owned()),
             parent_id,
-            config: Value::Null,
+            space_type: None,
+            config: match id {
+                1 => json!({"location": {"region_name": "Atlantic/Azores", "utc_offset": -90}}),
+                _ => Value::Null,
+            },
         };
         let rows = vec![
             row(1, "HQ", None),
@@ -229,5 +255,15 @@ mod tests {
         assert_eq!(spaces.scope("1").unwrap().ids, BTreeSet::from([1, 2]));
         let hint = spaces.scope("HQ/Bord room").unwrap_err().hint.unwrap();
         assert!(hint.starts_with("Near: 2 `HQ/Board room`"), "{hint}");
+    }
+
+    #[test]
+    fn a_room_has_the_time_of_the_space_above_it() {
+        let spaces = spaces();
+        let noon = "2026-09-07T12:00:00Z".parse().unwrap();
+        let zone = |id: &str| spaces.scope(id).unwrap().zone;
+        let local = zone("2").unwrap().local(noon).unwrap();
+        assert_eq!(local.to_rfc3339(), "2026-09-07T10:30:00-01:30");
+        assert!(zone("4").is_none());
     }
 }

@@ -87,7 +87,8 @@ async fn read<'t>(desk: &Desk<'_>, tickets: &'t [Ticket], warnings: &mut Vec<Str
     desk.expect(tickets.len());
     let reads: Vec<_> =
         tickets.iter().map(|ticket| async move { (ticket, whole(desk, ticket).await) }).collect();
-    let mut reads = stream::iter(reads).buffered(AT_ONCE);
+    // One that hangs holds up no other.
+    let mut reads = stream::iter(reads).buffer_unordered(AT_ONCE);
     let mut failures: BTreeSet<String> = BTreeSet::new();
     while let Some((ticket, whole)) = reads.next().await {
         match whole {
@@ -117,7 +118,8 @@ async fn read<'t>(desk: &Desk<'_>, tickets: &'t [Ticket], warnings: &mut Vec<Str
     if read.gone > 0 {
         warnings.push(format!("{} tickets were resolved or removed meanwhile", read.gone));
     }
-    read.open.sort_by_key(|(_, at)| *at);
+    read.open.sort_by_key(|(ticket, at)| (*at, &ticket.id));
+    read.unread.sort_unstable();
     read
 }
 

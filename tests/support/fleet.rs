@@ -18,9 +18,10 @@ pub(crate) const MOST_TOKENS: usize = 4000;
 /// Requests to the platform that a look at the present state may cost.
 const MOST_REQUESTS: u64 = 20;
 
-/// A server in front of a sandbox with this scenario.
+/// A server in front of a sandbox with this scenario, which may name a seed as in `baseline seed 2`.
 pub(crate) fn rig(scenario: &str) -> (Running, Running) {
-    let sandbox = Running::sandbox_of(scenario);
+    let (scenario, seed) = scenario.split_once(" seed ").unwrap_or((scenario, "1"));
+    let sandbox = Running::seeded(scenario, seed);
     let base = format!("http://{}", sandbox.address);
     let server = Running::http(&["--base-url", &base]);
     (sandbox, server)

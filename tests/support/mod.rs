@@ -83,13 +83,23 @@ impl Running {
 
     /// Starts the sandbox with another scenario.
     pub(crate) fn sandbox_of(scenario: &str) -> Self {
-        Self::sandbox_at(scenario, "fixed")
+        Self::sandbox_with(&["--scenario", scenario])
+    }
+
+    /// Starts the sandbox with another scenario and another fleet.
+    pub(crate) fn seeded(scenario: &str, seed: &str) -> Self {
+        Self::sandbox_with(&["--scenario", scenario, "--seed", seed])
     }
 
     /// Starts the sandbox with another scenario and pace of time.
     pub(crate) fn sandbox_at(scenario: &str, clock: &str) -> Self {
+        Self::sandbox_with(&["--scenario", scenario, "--clock", clock])
+    }
+
+    /// Starts the sandbox with these flags.
+    pub(crate) fn sandbox_with(arguments: &[&str]) -> Self {
         let mut command = program();
-        command.args(["sandbox", "--port", "0", "--scenario", scenario, "--clock", clock]);
+        command.args(["sandbox", "--port", "0"]).args(arguments);
         let mut running = Self::start(command, Pipe::Stdout, "admin: http://", " ");
         let (_, first) = running.started.split_once("http://").unwrap();
         let address = first.lines().next().unwrap().to_owned();

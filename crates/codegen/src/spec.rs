@@ -54,6 +54,11 @@ pub(crate) fn parse(text: &str, findings: &mut Vec<Diagnostic>) -> Option<Value>
 
 /// Checks that the document, patches applied, is of the version that is read.
 pub(crate) fn check_version(value: &Value, findings: &mut Vec<Diagnostic>) -> bool {
+    if !value.is_object() {
+        let fault = Diagnostic::document("no-document", "", "the document is no object");
+        findings.push(fault.help("an OpenAPI 3.0 document in JSON is expected"));
+        return false;
+    }
     let version = value.get("openapi").and_then(Value::as_str).unwrap_or_default();
     if !(version == "3.0" || version.starts_with("3.0.")) {
         let stated = match value.get("swagger").and_then(Value::as_str) {

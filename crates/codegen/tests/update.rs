@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use xyte_mcp_codegen::catalogue;
 use xyte_mcp_codegen::diagnostic::Source;
 use xyte_mcp_codegen::diff::Inputs;
+use xyte_mcp_codegen::report::changelog;
 use xyte_mcp_codegen::update::{Options, Updated, update};
 
 const ALL: Options = Options { accept_proposals: true, remove_orphans: true };
@@ -124,6 +125,57 @@ fn a_new_operation_is_a_comment_until_somebody_decides() {
     assert!(left.contains("nobody decided on `listKiosks`"), "{left}");
     let accepted = put(&after, ALL);
     assert!(served(&after, &accepted.overrides).contains(&"list_kiosks".to_owned()));
+}
+
+#[test]
+fn a_way_to_page_follows_its_parameter_in_place_or_in_a_dialect_of_its_own() {
+    let of = |name: &str| cases().into_iter().filter(|case| case.name == name).collect::<Vec<_>>();
+    let original = read(OVERRIDES);
+    let everywhere = put(&mutated(&of("page_size_renamed_everywhere")), ALL);
+    assert_eq!(
+        everywhere.overrides,
+        original.replacen("size = \"per_page\"", "size = \"page_size\"", 1)
+    );
+    let once = put(&mutated(&of("page_size_renamed")), ALL);
+    assert!(once.overrides.contains("[paging.pages_page_size]\nrows = \"items\""));
+    assert_eq!(once.overrides.matches("paging = \"pages_page_size\"").count(), 1);
+    let rows = put(&mutated(&of("rows_moved")), ALL);
+    assert!(
+        rows.overrides.contains("[paging.pages_assets]\nrows = \"assets\""),
+        "{}",
+        rows.overrides
+    );
+    let undecided = put(&mutated(&of("page_size_renamed_everywhere")), Options::default());
+    let left = undecided.left.unwrap().to_string();
+    assert!(left.contains("sets the size of pages by `per_page`"), "nobody is served it: {left}");
+}
+
+#[test]
+fn a_list_whose_pages_are_gone_keeps_its_rows_and_columns() {
+    let gone = cases().into_iter().filter(|case| case.name == "page_parameter_removed");
+    let updated = put(&mutated(&gone.collect::<Vec<_>>()), ALL);
+    let wanted = read(OVERRIDES).replacen("paging = \"pages\"", "rows = \"items\"", 1);
+    assert_eq!(updated.overrides, wanted);
+}
+
+#[test]
+fn the_list_of_changes_gets_a_section_per_version_and_loses_nothing() {
+    let deprecated = cases().into_iter().filter(|case| case.name == "tool_deprecated");
+    let settled = put(&mutated(&deprecated.collect::<Vec<_>>()), ALL).settled;
+    let line = "- `list_users`: the tool is deprecated";
+    let fresh = changelog("", &settled, "0.5.0", "2026-01-31");
+    assert!(
+        fresh.starts_with("# Changes for agents\n") && fresh.contains("\n## 0.5.0, 2026-01-31\n")
+    );
+    assert!(fresh.trim_end().ends_with(line), "{fresh}");
+    let known = "# Changes\n\nBy hand.\n\n## 0.5.0 (unreleased)\n\n- One.\n\n## 0.4.0\n\n- Two.\n";
+    let same = changelog(known, &settled, "0.5.0", "2026-01-31");
+    let at = |words: &str| same.find(words).unwrap();
+    assert!(at("- One.") < at(line) && at(line) < at("## 0.4.0"), "{same}");
+    assert_eq!(same.matches("## 0.5.0").count(), 1);
+    let next = changelog(known, &settled, "0.6.0", "2026-01-31");
+    assert!(next.starts_with("# Changes\n\nBy hand.\n\n## 0.6.0, 2026-01-31\n"), "{next}");
+    assert!(next.ends_with(&known[known.find("## 0.5.0").unwrap()..]), "{next}");
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl Seal {
         if keys.is_empty() {
             return Self::made_up();
         }
-        Self { keys: keys.iter().map(cipher).collect(), lasting: true }
+        Self { keys: keys.into_iter().map(|key| cipher(&key)).collect(), lasting: true }
     }
 
     /// Makes up a key that nobody else has: what it seals opens in this process only.

@@ -36,7 +36,7 @@ impl Shaped {
     pub fn of(structured: Value) -> Self {
         // What is made of text and JSON can always be written; `to_string` of a value takes twice as long.
         let text = visible_json(serde_json::to_string(&structured).unwrap_or_default());
-        Self { text, structured }
+        Self { structured, text }
     }
 
     /// An answer of which only the status, and perhaps some JSON, is known.

@@ -70,11 +70,11 @@ impl Success {
         Some(self.sample.get_or_init(|| sample::of_media(document, media)))
     }
 
-    /// What a behavior gave, with what the document requires beyond it; none without content.
+    /// What a behavior gave, in the form that the document describes; none without content.
     pub(crate) fn content(&self, document: &Value, mut given: Value) -> Option<Value> {
         let media = self.media.as_ref()?;
         if let Some(described) = media.get("schema") {
-            sample::complete(document, described, &mut given);
+            sample::fit(document, described, &mut given);
         }
         Some(given)
     }

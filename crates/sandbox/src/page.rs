@@ -64,11 +64,18 @@ impl Page {
     }
 }
 
-/// The page a request asks for; a list without `per_page` uses the platform's 100.
+/// Names that the number of rows goes by, in one state of the document or another.
+const SIZES: [&str; 3] = ["per_page", "page_size", "limit"];
+
+/// The page a request asks for; a list without a size uses the platform's 100.
 pub(crate) fn asked(query: &Map<String, Value>, dialect: Dialect) -> Page {
     let number =
         |name| query.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-    Page { number: number("page").unwrap_or(1), size: number("per_page").unwrap_or(100), dialect }
+    Page {
+        number: number("page").unwrap_or(1),
+        size: SIZES.into_iter().find_map(number).unwrap_or(100),
+        dialect,
+    }
 }
 
 #[cfg(test)]

@@ -20,18 +20,20 @@ pub(crate) fn of_media(document: &Value, media: &Value) -> Value {
     }
 }
 
-/// Adds what the schema requires and a behavior of an older document does not give.
-pub(crate) fn complete(document: &Value, described: &Value, value: &mut Value) {
+/// Fits what a behavior of an older document gives to its schema: adds what is required, leaves out what is not described, and takes the types that are.
+pub(crate) fn fit(document: &Value, described: &Value, value: &mut Value) {
     let described = schema::resolve(document, described);
     match value {
-        Value::Array(items) => {
+        Value::Array(items) if schema::kind(described) == "array" => {
             let Some(of) = described.get("items") else { return };
             for item in items {
-                complete(document, of, item);
+                fit(document, of, item);
             }
         }
-        Value::Object(members) => {
-            let Some(properties) = described.get("properties") else { return };
+        Value::Object(members) if described.get("properties").is_some() => {
+            let Some(properties) = described.get("properties").and_then(Value::as_object) else {
+                return;
+            };
             let required = described.get("required").and_then(Value::as_array);
             for name in required.into_iter().flatten().filter_map(Value::as_str) {
                 if !members.contains_key(name) {
@@ -39,18 +41,52 @@ pub(crate) fn complete(document: &Value, described: &Value, value: &mut Value) {
                     members.insert(name.to_owned(), of_schema(document, of, 0));
                 }
             }
-            for (name, member) in members.iter_mut().filter(|(_, member)| is_nested(member)) {
+            if is_closed(described) {
+                members.retain(|name, _| properties.contains_key(name));
+            }
+            for (name, member) in members.iter_mut() {
                 if let Some(of) = properties.get(name) {
-                    complete(document, of, member);
+                    fit(document, of, member);
                 }
             }
         }
-        _ => {}
+        _ => retype(document, described, value),
     }
 }
 
-fn is_nested(value: &Value) -> bool {
-    value.is_array() || value.is_object()
+/// Whether all members are described: nothing else is allowed, and no other schema adds to them.
+fn is_closed(described: &Value) -> bool {
+    let open = described.get("additionalProperties").is_some_and(|more| *more != false);
+    !open && !["allOf", "anyOf", "oneOf"].iter().any(|key| described.get(*key).is_some())
+}
+
+/// Gives a value the type that its schema states, with as much of the value as that takes.
+fn retype(document: &Value, described: &Value, value: &mut Value) {
+    let Some(kind) = described.get("type").and_then(Value::as_str) else { return };
+    let fits = match kind {
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => true,
+    };
+    if fits || value.is_null() {
+        return;
+    }
+    *value = match (kind, &*value) {
+        ("string", Value::Number(_) | Value::Bool(_)) => json!(value.to_string()),
+        ("integer" | "number", Value::String(text)) => number_of(text),
+        _ => of_schema(document, described, 0),
+    };
+}
+
+/// The number that a text is; of other texts, the same one for the same text.
+fn number_of(text: &str) -> Value {
+    const MOST: u32 = 1_000_000;
+    let made = || text.bytes().fold(7_u32, |made, byte| made.wrapping_mul(31) ^ u32::from(byte));
+    text.parse::<i64>().map_or_else(|_| json!(made() % MOST), |number| json!(number))
 }
 
 fn example(document: &Value, media: &Value) -> Option<Value> {
@@ -170,6 +206,19 @@ mod tests {
         } } } });
         let media = json!({ "schema": { "$ref": "#/components/schemas/Node" } });
         assert!(of_media(&document, &media).get("child").is_some());
+    }
+
+    #[test]
+    fn an_answer_for_an_older_document_takes_the_form_of_the_present_one() {
+        let row = json!({ "type": "object", "required": ["site"], "properties": {
+            "id": { "type": "integer" }, "code": { "type": "string" }, "site": { "type": "string" },
+        } });
+        let described = json!({ "type": "array", "items": row });
+        let mut answer =
+            json!([{ "id": "12", "code": 5, "gone": true }, { "id": "x", "code": null }]);
+        fit(&json!({}), &described, &mut answer);
+        assert_eq!(answer[0], json!({ "id": 12, "code": "5", "site": "text" }));
+        assert!(answer[1]["id"].is_u64() && answer[1]["code"].is_null());
     }
 
     #[test]

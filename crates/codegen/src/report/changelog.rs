@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::lines::{self, LISTED, Line};
 use super::markdown::{escaped, item};
-use super::words::clean;
+use super::words::{clean, version};
 use crate::diff::Changes;
 
 const HEAD: &str = "# Changes for agents\n\nThe newest version first; `cargo spec update` writes what a document brings.\n";
@@ -43,7 +43,7 @@ fn section(changes: &Changes, today: &str) -> String {
 
 fn write(changes: &Changes, today: &str, out: &mut String) -> std::fmt::Result {
     let (before, after) = (&changes.before.version, &changes.after.version);
-    let (before, after) = (escaped(&clean(before)), escaped(&clean(after)));
+    let (before, after) = (escaped(&version(before)), escaped(&version(after)));
     writeln!(out, "Document {before} → {after}, in force since {today}.")?;
     for (effect, title) in LISTED {
         let lines = lines::lines(changes, effect);

@@ -83,17 +83,26 @@ pub(super) struct Task<'a> {
 /// What is to be mended; orphans on one line, since there is one thing to do about them.
 pub(super) fn tasks(changes: &Changes) -> Vec<Task<'_>> {
     const ORPHAN: &str = "orphaned-override";
+    const COLUMN: &str = "unknown-column";
     let orphans: Vec<_> = changes.decisions.iter().filter(|task| task.rule == ORPHAN).collect();
     let many = orphans.len() > 3; // Fewer are easier to read one by one.
     let rest = changes.decisions.iter().filter(|task| !many || task.rule != ORPHAN);
-    let mut tasks: Vec<Task<'_>> = rest
-        .map(|task| Task {
-            rule: &task.rule,
-            message: visible(&task.message).replace('\n', " "),
-            help: visible(&task.help).replace('\n', " "),
-            place: place(&task.place),
-        })
-        .collect();
+    let mut tasks: Vec<Task<'_>> = Vec::new();
+    for task in rest {
+        let message = visible(&task.message).replace('\n', " ");
+        // Columns of one tool that are gone are mended in one go, at the first of them.
+        let known = tasks.last_mut().filter(|last| last.rule == COLUMN && task.rule == COLUMN);
+        let parts = message.split_once(" answers no ");
+        if let (Some(last), Some((tool, column))) = (known, parts)
+            && last.message.split_once(" answers no ").is_some_and(|(known, _)| known == tool)
+        {
+            last.message = format!("{}, {column}", last.message);
+            last.help.clear(); // What one is like says little where several are gone.
+            continue;
+        }
+        let help = visible(&task.help).replace('\n', " ");
+        tasks.push(Task { rule: &task.rule, message, help, place: place(&task.place) });
+    }
     if let Some(first) = orphans.first().filter(|_| many) {
         let id = |message: &str| message.split('`').nth(1).unwrap_or_default().to_owned();
         let list: Vec<String> = orphans

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::lines::{self, LISTED, Line, cosmetic, place, summary, tasks};
-use super::words::clean;
+use super::words::{clean, version};
 use super::{class, notes, outcome, signed};
 use crate::diff::tokens::Count;
 use crate::diff::{Changes, Effect, Side};
@@ -21,7 +21,7 @@ fn page(changes: &Changes, out: &mut String) -> std::fmt::Result {
         format!(
             "`{}` ({}, {} operations)",
             side.path,
-            escaped(&clean(&side.version)),
+            escaped(&version(&side.version)),
             side.operations
         )
     };

@@ -69,7 +69,7 @@ impl Page {
             format!(
                 "{} ({}, {} operations)",
                 side.path,
-                words::clean(&side.version),
+                words::version(&side.version),
                 side.operations
             )
         };

@@ -12,6 +12,11 @@ pub(super) fn clean(text: &str) -> String {
     visible(text).replace(['\n', '\r'], " ").replace('`', "'")
 }
 
+/// The version that a document states.
+pub(super) fn version(stated: &str) -> String {
+    if stated.trim().is_empty() { "no version".to_owned() } else { clean(stated) }
+}
+
 /// Says what changes, without the name of the tool.
 pub(super) fn sentence(change: &Change) -> String {
     let subject = subject(change);

@@ -220,9 +220,14 @@ fn collision(
             .help(help.clone())
     };
     if RESERVED.contains(&name) {
-        return Some(fault(format!(
-            "the argument `{name}` of `{id}` has a name that the server uses itself"
-        )));
+        let message =
+            format!("the argument `{name}` of `{id}` has a name that the server uses itself");
+        return Some(match name {
+            "limit" | "cursor" => fault(message).help(format!(
+                "where it pages, name it in a dialect under `[paging]`; else {help}"
+            )),
+            _ => fault(message),
+        });
     }
     if !is_argument_name(name) {
         return Some(fault(format!(

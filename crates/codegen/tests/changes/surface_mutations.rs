@@ -219,6 +219,25 @@ pub(super) fn paging() -> Vec<Case> {
             |document| parameter(document, "/assets", "per_page")["name"] = json!("page_size"),
         ),
         alone(
+            "page_size_renamed_everywhere",
+            4,
+            &[
+                "mend stale-paging: `size` of the paging dialect `pages` is stale: the query parameter `per_page` is gone from `list_all_device_notes`, `list_all_space_notes`, `list_assets`, `list_device_commands`, `list_device_histories`, `list_device_models`, `list_device_notes`, `list_devices`, `list_edges`, `list_groups`, `list_incidents`, `list_licenses`, `list_space_notes`, `list_spaces`, `list_users`",
+            ],
+            |document| {
+                for item in document["paths"].as_object_mut().unwrap().values_mut() {
+                    let parameters = item.get_mut("get").and_then(|get| get.get_mut("parameters"));
+                    for parameter in
+                        parameters.and_then(|it| it.as_array_mut()).into_iter().flatten()
+                    {
+                        if parameter["name"] == "per_page" {
+                            parameter["name"] = json!("page_size");
+                        }
+                    }
+                }
+            },
+        ),
+        alone(
             "rows_moved",
             4,
             &[

@@ -3,6 +3,7 @@
 //! What was agreed to is a slip that the caller carries, sealed and bound to tenant, tool, arguments and target.
 //! It knows neither MCP nor what the platform is.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -121,6 +122,11 @@ fn is_needed(service: &Service, tool: &Tool, arguments: &Map<String, Value>) -> 
         || (!asked_for.is_empty() && is_named(asked_for, &consent.named_by, arguments))
 }
 
+/// Whether it shows only while it is computed what is done.
+fn may_be_needed(service: &Service, tool: &Tool) -> bool {
+    tool.entry.is_computed() && !tool.is_read() && !service.settings.confirm_named.is_empty()
+}
+
 /// Whether the arguments name what the operator asks for; what says it in another way than exactly counts as naming it.
 fn is_named(asked_for: &[String], named_by: &[String], arguments: &Map<String, Value>) -> bool {
     let Some((exact, others)) = named_by.split_first() else { return false };
@@ -139,14 +145,15 @@ impl<'a> Consent<'a> {
         (tool, arguments, options): (&'a Tool, &Map<String, Value>, &Options),
         (replied, told): (Option<&Replied>, &'a OnceLock<String>),
     ) -> Result<Self, Failure> {
-        let way = way(service, caller, is_needed(service, tool, arguments));
+        let needed = is_needed(service, tool, arguments);
+        let way = way(service, caller, needed || may_be_needed(service, tool));
         let tenant = caller.tenant();
         let digest = audit::digest(arguments);
         let mut consent = Self { service, tool, tenant, arguments: digest, way, slip: None, told };
         if options.dry_run {
             return Ok(consent);
         }
-        if way == Way::Refuse {
+        if needed && way == Way::Refuse {
             // Whoever cannot have it costs the platform nothing.
             let question = question(tool, &Value::Null, arguments);
             return Err(consent.wanted(&Scene { question, state: Value::Null }));
@@ -162,6 +169,13 @@ impl<'a> Consent<'a> {
     /// Whether what is changed has to be read first, for a person to be told or for it to be compared.
     pub(super) fn needs_scene(&self) -> bool {
         matches!(self.way, Way::Ask | Way::Token)
+    }
+
+    /// Whether the operator wants a person asked about one of these, which only a computed change finds out by reading.
+    pub(super) fn asks_for(&self, names: &BTreeSet<&str>) -> bool {
+        let asked_for = &self.service.settings.confirm_named;
+        let fits = |name: &&str| asked_for.iter().any(|it| it.trim().eq_ignore_ascii_case(name.trim()));
+        self.way != Way::Free && names.iter().any(fits)
     }
 
     /// Lets the change happen, once, or says what is missing.

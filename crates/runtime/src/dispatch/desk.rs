@@ -1,5 +1,6 @@
 //! What a computed tool works with: the reads of its caller, under the rules of every call. It knows no operation by itself.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU16;
 
 use chrono::{DateTime, Utc};
@@ -19,7 +20,7 @@ use crate::progress;
 use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
-use crate::shape::{Format, Shaped, budget};
+use crate::shape::{Format, Shaped};
 
 /// Arguments of a tool or an operation, by name.
 pub type Arguments = Map<String, Value>;
@@ -83,11 +84,6 @@ impl Desk<'_> {
         self.span.deadline
     }
 
-    /// Most characters of either form of the answer; what is beyond is cut without knowing what it means.
-    pub fn room(&self) -> usize {
-        budget::chars(self.service.settings.answer_tokens)
-    }
-
     /// Announces so many more reads to whoever watches the call.
     pub fn expect(&self, reads: usize) {
         progress::expect(reads);
@@ -104,6 +100,11 @@ impl Desk<'_> {
     /// When nobody agreed yet, or to something else.
     pub async fn consent(&self, scene: &Scene) -> Result<(), Failure> {
         self.consent.settle(scene).await
+    }
+
+    /// Whether the operator wants a person asked before one of these is done.
+    pub fn asks_for(&self, names: &BTreeSet<&str>) -> bool {
+        self.consent.asks_for(names)
     }
 
     /// What makes a later call do exactly this, where the operator lets it.
@@ -213,9 +214,9 @@ impl Desk<'_> {
         Ok((object, answered.at))
     }
 
-    fn find(&self, operation: &str) -> Result<&Tool, Failure> {
-        let found = self.declared(operation).filter(|tool| tool.is_read());
-        found.ok_or_else(|| Failure::unknown_operation(operation))
+    fn find(&self, name: &str) -> Result<&Tool, Failure> {
+        let found = self.declared(name).filter(|tool| tool.is_read());
+        found.ok_or_else(|| Failure::unknown_operation(name))
     }
 
     /// What a tool calls is declared, so that its description can tell.

@@ -40,6 +40,10 @@ struct Bounds {
 }
 
 /// What came of a walk.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it is made once for each call, and taken apart at once"
+)]
 enum Walked {
     /// Rows, where they are from, and when the oldest page was true.
     Gathered(Gathered, Trail, DateTime<Utc>),

@@ -52,9 +52,9 @@ struct Counter {
 impl io::Write for Counter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.chars += match std::str::from_utf8(bytes) {
-            Ok(text) if text.is_ascii() => text.len() + 5 * text.matches('\u{7f}').count(),
-            Ok(text) => text.chars().map(cost).sum(),
-            Err(_) => bytes.len(),
+            Ok(text) if !bytes.is_ascii() => text.chars().map(cost).sum(),
+            // Below 128, JSON leaves one hidden character as it is.
+            _ => bytes.len() + memchr::memchr_iter(0x7f, bytes).count() * (cost('\u{7f}') - 1),
         };
         Ok(bytes.len())
     }
@@ -107,11 +107,11 @@ impl Cut {
         let mut words = format!("{what} is larger than one answer may be");
         for (done, names) in [("left out", &self.omitted), ("cut short", &self.shortened)] {
             if !names.is_empty() {
-                words.push_str(&format!("; {done}: {}", enumerate(names)));
+                words.extend(["; ", done, ": ", &enumerate(names)]);
             }
         }
         if !hint.is_empty() {
-            words.push_str(&format!("; {hint}"));
+            words.extend(["; ", hint]);
         }
         shortened(&words, FOR_WORDS - AROUND_WORDS, "…").unwrap_or(words)
     }
@@ -122,7 +122,7 @@ pub(crate) fn enumerate(names: &[String]) -> String {
     let mut text = String::new();
     for (at, name) in names.iter().enumerate() {
         if at > 0 && text.len() + name.len() > FOR_NAMES {
-            text.push_str(&format!(" and {} more", names.len() - at));
+            text.extend([" and ", &(names.len() - at).to_string(), " more"]);
             break;
         }
         text.push_str(if at == 0 { "" } else { ", " });
@@ -234,22 +234,7 @@ pub fn object(mut answer: Value, room: usize, hint: &str) -> Shaped {
     Shaped::of(answer)
 }
 
-/// Makes an answer of several lists fit: of each named one, in this order, as many items stay as there is room for.
-///
-/// The names are dotted; `text` writes the answer for readers. What was left out is told in `warnings`; nothing else is added.
-pub fn fitted(
-    answer: Value,
-    lists: &[&str],
-    room: usize,
-    text: impl Fn(&Value) -> String,
-) -> Shaped {
-    let fits = |answer: &Value| length(answer) <= room && text_length(&text(answer)) <= room;
-    let structured = shorten(answer, lists, fits);
-    let text = text(&structured);
-    clamp(Shaped { structured, text }, room)
-}
-
-/// The last resort for an answer that does not fit: its lists are cut, the longest first, then members are left out; the text becomes JSON.
+/// Makes an answer fit of which nothing is known: its lists are cut between items, the longest first, then members are left out. The text becomes JSON; `warnings` tells what is missing.
 pub fn clamp(shaped: Shaped, room: usize) -> Shaped {
     let Shaped { structured, text } = shaped;
     if length(&structured) > room {

@@ -11,8 +11,9 @@ use serde_json::Value;
 use tower::ServiceExt;
 use xyte_mcp_sandbox::Sandbox;
 
+/// A state of the real document that stays, so that another one in force changes no test; the tests of the program run the one in force.
 pub(crate) const DOCUMENT: &str =
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/xyte.json"));
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../codegen/tests/changes/document.json"));
 
 pub(crate) const A: &str = "sandbox-key-A-northwind-organization";
 pub(crate) const B: &str = "sandbox-key-B-fabrikam-organization";

@@ -89,12 +89,23 @@ fn call(server: &Path, name: &str, example: &Map<String, Value>) -> Result<Strin
         .args(["call", name, "--sandbox", "--confirm", "off", "--log-level", "ERROR", "--args", &arguments])
         .output()
         .map_err(|err| format!("cannot run the server: {err}"))?;
-    let answer = String::from_utf8_lossy(&call.stdout).into_owned();
+    let answer = steady(&String::from_utf8_lossy(&call.stdout));
     if call.status.success() {
         return Ok(without_cursor(answer));
     }
     let words = String::from_utf8_lossy(&call.stderr);
     Err(format!("the example of `{name}` fails: {arguments}\n{answer}{words}"))
+}
+
+/// A sandbox within the server listens on another port each time; the example shows the usual one.
+fn steady(answer: &str) -> String {
+    const BEFORE: &str = "http://127.0.0.1:";
+    let mut parts = answer.split(BEFORE);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.trim_start_matches(|char: char| char.is_ascii_digit());
+        format!("{text}{BEFORE}8090{rest}")
+    })
 }
 
 /// Reads a resource as a client does, and shortens a list to its first rows.

@@ -59,6 +59,7 @@ pub(super) struct Position {
     pub(super) marks: Vec<Mark>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -109,21 +110,12 @@ impl Spot {
     /// The place behind so many rows of this page, of which this is the last one.
     pub(super) fn behind(&self, skip: u64, marks: Vec<Mark>) -> Position {
         let turn = self.turn;
-        match self.before {
-            Some(before) => Position {
-                before: Some(before + skip),
-                number: 0,
-                cursor: None,
-                size: 0,
-                skip: 0,
-                turn: 0,
-                marks,
-            },
-            None => {
-                let Self { number, cursor, size, .. } = self.clone();
-                Position { before: None, number, cursor, size, skip, turn, marks }
-            }
-        }
+        let Self { number, cursor, size, .. } = self.clone();
+        let Some(before) = self.before else {
+            return Position { before: None, number, cursor, size, skip, turn, marks };
+        };
+        let before = Some(before + skip);
+        Position { before, number: 0, cursor: None, size: 0, skip: 0, turn: 0, marks }
     }
 
     /// Whether the page says by itself where it begins, whatever becomes of the rows before it.

@@ -75,21 +75,23 @@ fn nothing_is_larger_than_its_room_whatever_it_is() {
 }
 
 #[test]
-fn lists_are_cut_between_items_in_the_order_of_their_names() {
+fn lists_are_cut_between_items_the_longest_first() {
     let items = |count: usize| {
         (0..count).map(|at| json!({"at": at, "pad": "x".repeat(40)})).collect::<Value>()
     };
-    let answer = json!({"total": 300, "rooms": items(300), "models": items(20), "complete": true});
-    let text = |answer: &Value| format!("{} rooms", answer["rooms"].as_array().unwrap().len());
-    let shaped = fitted(answer.clone(), &["rooms", "models"], 8000, text);
+    let answer =
+        json!({"total": 300, "rooms": items(300), "of": {"models": items(20)}, "complete": true});
+    let shaped = clamp(Shaped { text: "300 rooms".to_owned(), structured: answer.clone() }, 8000);
     let shown = shaped.structured["rooms"].as_array().unwrap().len();
     assert!((100..300).contains(&shown));
-    assert_eq!(shaped.structured["models"], answer["models"]);
-    assert_eq!(shaped.text, format!("{shown} rooms"));
+    assert_eq!(shaped.structured["of"], answer["of"]);
+    assert_eq!(shaped.structured["rooms"][shown - 1], answer["rooms"][shown - 1]);
+    assert_eq!(serde_json::from_str::<Value>(&shaped.text).unwrap(), shaped.structured);
     let warning = format!(
         "`rooms` has {shown} of 300: the rest does not fit into one answer; narrow the question"
     );
     assert_eq!(shaped.structured["warnings"], json!([warning]));
     assert!(length(&shaped.structured) > 7900, "as many as there is room for");
-    assert_eq!(fitted(answer.clone(), &["rooms"], 80_000, text).structured, answer);
+    let fits = clamp(Shaped { text: "300 rooms".to_owned(), structured: answer.clone() }, 80_000);
+    assert_eq!((fits.structured, fits.text.as_str()), (answer, "300 rooms"));
 }

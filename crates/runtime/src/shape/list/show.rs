@@ -58,17 +58,23 @@ impl Plan<'_> {
     /// Shows the rows that were gathered, or as many of them as fit.
     pub fn show(&self, mut gathered: Gathered, frame: &Frame<'_>) -> Shaped {
         gathered.warnings.extend(self.absent_columns(&gathered.rows));
-        let all = gathered.rows.len();
         let Some(room) = frame.room else {
-            let around = around(&gathered, frame, all);
+            let around = around(&gathered, frame, gathered.rows.len());
             return self.draw(gathered, around);
         };
+        if gathered.other.is_some() {
+            let around = around(&gathered, frame, gathered.rows.len());
+            return budget::clamp(self.draw(gathered, around), room);
+        }
         let mut count = guess(&gathered, room);
         while count > 0 {
             let around = around(&gathered, frame, count);
-            if self.fits(&gathered, &around, count, room) {
+            let rows = &gathered.rows[..count];
+            let text = self.is_table(rows).then(|| self.text(rows, &around));
+            let text_fits = text.as_deref().is_none_or(|text| budget::text_length(text) <= room);
+            if text_fits && structured_length(&gathered, &around, count) <= room {
                 gathered.rows.truncate(count);
-                return self.draw(gathered, around);
+                return shaped(gathered, around, text);
             }
             if count == 1 {
                 return self.one_large(gathered, around, room);
@@ -79,23 +85,10 @@ impl Plan<'_> {
         budget::clamp(self.draw(gathered, around), room)
     }
 
-    /// Whether both forms of the first rows fit.
-    fn fits(&self, gathered: &Gathered, around: &Around, count: usize, room: usize) -> bool {
-        let Around { page, warnings, .. } = around;
-        let frame = json!({ "items": [], "page": page, "warnings": warnings });
-        let rows = gathered.lengths.iter().take(count).map(|length| length + 1).sum::<usize>();
-        if gathered.other.is_some() || budget::length(&frame) + rows > room {
-            return false;
-        }
-        let rows = &gathered.rows[..count];
-        !self.is_table(rows) || budget::text_length(&self.text(rows, around)) <= room
-    }
-
     /// The first row alone, of which not all fits.
     fn one_large(&self, mut gathered: Gathered, mut around: Around, room: usize) -> Shaped {
         gathered.rows.truncate(1);
-        let frame = json!({ "items": [], "page": around.page, "warnings": around.warnings });
-        let left = room.saturating_sub(budget::length(&frame) + FOR_WORDS);
+        let left = room.saturating_sub(structured_length(&gathered, &around, 0) + FOR_WORDS);
         if let Some(row) = gathered.rows.first_mut() {
             let cut = budget::cut(row, left);
             if !cut.is_empty() {
@@ -106,18 +99,9 @@ impl Plan<'_> {
     }
 
     fn draw(&self, gathered: Gathered, around: Around) -> Shaped {
-        let Gathered { rows, other, .. } = gathered;
-        let text = (other.is_none() && self.is_table(&rows)).then(|| self.text(&rows, &around));
-        let mut structured =
-            json!({ "items": null, "page": around.page, "warnings": around.warnings });
-        structured["items"] = Value::Array(rows);
-        if let Some(other) = other {
-            structured["answer"] = other;
-        }
-        match text {
-            Some(text) => Shaped { structured, text },
-            None => Shaped::of(structured),
-        }
+        let is_table = gathered.other.is_none() && self.is_table(&gathered.rows);
+        let text = is_table.then(|| self.text(&gathered.rows, &around));
+        shaped(gathered, around, text)
     }
 
     fn text(&self, rows: &[Value], around: &Around) -> String {
@@ -154,6 +138,27 @@ impl Plan<'_> {
             "`format: \"json\"` shows whole rows"
         };
         (!names.is_empty()).then(|| format!("no row has {}; {rest}", enumerate(&names)))
+    }
+}
+
+/// Characters of the structured form with the first so many rows.
+fn structured_length(gathered: &Gathered, around: &Around, count: usize) -> usize {
+    let empty = json!({ "items": [], "page": around.page, "warnings": around.warnings });
+    let rows = gathered.lengths.iter().take(count).map(|length| length + 1).sum::<usize>();
+    budget::length(&empty) + rows
+}
+
+/// Puts an answer together; without a text of its own, it is the structure.
+fn shaped(gathered: Gathered, around: Around, text: Option<String>) -> Shaped {
+    let Around { page, warnings, .. } = around;
+    let mut structured = json!({ "items": null, "page": page, "warnings": warnings });
+    structured["items"] = Value::Array(gathered.rows);
+    if let Some(other) = gathered.other {
+        structured["answer"] = other;
+    }
+    match text {
+        Some(text) => Shaped { structured, text },
+        None => Shaped::of(structured),
     }
 }
 

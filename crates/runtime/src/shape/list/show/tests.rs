@@ -12,7 +12,7 @@ fn gathered(rows: Vec<Value>) -> Gathered {
     Gathered { rows, lengths, complete: true, ..Gathered::default() }
 }
 
-fn frame<'f>(room: usize, cursor: &'f dyn Fn(usize) -> Option<String>) -> Frame<'f> {
+fn frame(room: usize, cursor: &dyn Fn(usize) -> Option<String>) -> Frame<'_> {
     Frame { room: Some(room), continued: false, cursor }
 }
 
