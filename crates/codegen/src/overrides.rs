@@ -172,9 +172,9 @@ pub(crate) enum Change {
 
 /// Reads the file; a part that cannot be read is a finding and left out.
 pub(crate) fn parse(text: &str, findings: &mut Vec<Diagnostic>) -> Option<Overrides> {
+    const MOST: usize = 3; // The first is the fault; most of the others follow from it.
     let before = findings.len();
     let (table, errors) = toml::de::DeTable::parse_recoverable(text);
-    const MOST: usize = 3; // The first is the fault; most of the others follow from it.
     for error in errors.into_iter().take(MOST) {
         let span = error.span().unwrap_or(0..0);
         findings.push(

@@ -393,6 +393,6 @@ fn address(mut failure: Failure, key: Option<&Key>, request_id: &str) -> Failure
     if let Some(key) = key {
         failure.message = key.redact(&failure.message);
     }
-    failure.request_id = Some(request_id.to_owned());
+    failure.request_id = Some(request_id.into());
     failure
 }

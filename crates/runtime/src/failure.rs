@@ -31,7 +31,7 @@ pub struct Failure {
     pub retry_after_ms: Option<u64>,
     /// Identifies the call in the logs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
     /// What is missing to a change that needs a person.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<Box<Wanted>>,

@@ -65,7 +65,7 @@ pub struct Server {
 #[derive(Debug, Clone)]
 enum Callers {
     /// The same for all requests of the process.
-    Fixed(Caller),
+    Fixed(Box<Caller>),
     /// From the HTTP request; one without a caller is refused.
     PerRequest,
 }
@@ -83,7 +83,7 @@ impl Server {
     /// A server for one caller, whoever talks to it: a process of its own over pipes.
     pub fn for_caller(service: Arc<Service>, identity: Identity, mut caller: Caller) -> Self {
         caller.transport = Transport::Stdio;
-        Self { shared: Arc::new(Shared::new(service, identity)), callers: Callers::Fixed(caller) }
+        Self { shared: Arc::new(Shared::new(service, identity)), callers: Callers::Fixed(Box::new(caller)) }
     }
 
     /// A server whose requests bring their caller as an extension of the HTTP request.
@@ -119,7 +119,7 @@ impl Server {
 
     fn identified(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
         match &self.callers {
-            Callers::Fixed(caller) => Ok(caller.clone()),
+            Callers::Fixed(caller) => Ok(caller.as_ref().clone()),
             Callers::PerRequest => {
                 let parts = context.extensions.get::<http::request::Parts>();
                 let caller = parts.and_then(|parts| parts.extensions.get::<Caller>()).cloned();

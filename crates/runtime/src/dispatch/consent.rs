@@ -315,7 +315,7 @@ pub(super) fn question(tool: &Tool, target: &Value, arguments: &Map<String, Valu
         }
     }
     for (name, text) in told {
-        words.push_str(&format!("\n{}: {}", quoted(&name), quoted(&text)));
+        words.extend(["\n", &quoted(&name), ": ", &quoted(&text)]);
     }
     if tool.entry.class == Class::Destructive {
         words.push_str("\nThis cannot be undone through this server.");

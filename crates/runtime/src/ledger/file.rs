@@ -38,13 +38,12 @@ impl File {
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let known: Option<String> =
             change.query_row("SELECT name FROM place", [], |row| row.get(0)).optional()?;
-        let place = match known {
-            Some(place) => place,
-            None => {
-                let place = format!("file-{}", RequestId::random());
-                change.execute("INSERT INTO place (name) VALUES (?1)", [&place])?;
-                place
-            }
+        let place = if let Some(place) = known {
+            place
+        } else {
+            let place = format!("file-{}", RequestId::random());
+            change.execute("INSERT INTO place (name) VALUES (?1)", [&place])?;
+            place
         };
         change.commit()?;
         Ok((Self(Arc::new(Mutex::new(connection))), place))

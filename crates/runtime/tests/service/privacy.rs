@@ -62,7 +62,7 @@ async fn no_key_is_ever_logged_or_quoted() {
         );
     }
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(logged.contains(&failure.request_id.unwrap()), "the call is logged");
+    assert!(logged.contains(&*failure.request_id.unwrap()), "the call is logged");
     assert!(!logged.contains(KEY_A) && !logged.contains(KEY_B), "no key is logged");
 }
 

@@ -166,7 +166,7 @@ pub(super) fn tell(response: Response, request: RequestId) -> Response {
         Untold::Message(refusal) => refusal.tell(&refusal.message(request), request),
         Untold::Plain(refusal) => refusal.tell(&refusal.plain(request), request),
         Untold::Failed(mut failure) => {
-            failure.request_id.get_or_insert_with(|| request.to_string());
+            failure.request_id.get_or_insert_with(|| request.to_string().into());
             rest::failed(&failure)
         }
     };
