@@ -147,7 +147,10 @@ fn ledger(config: &Config) -> Result<Option<Arc<Ledger>>, config::Error> {
             wanted: format!("a folder that can be written ({err})"),
         }),
         Err(err) => {
-            tracing::warn!(error = err, "plans and idempotency keys end with this process: there is no folder for them; set XYTE_STATE_DIR");
+            tracing::warn!(
+                error = err,
+                "plans and idempotency keys end with this process: there is no folder for them; set XYTE_STATE_DIR"
+            );
             Ok(None)
         }
     }

@@ -24,8 +24,8 @@ use crate::xyte;
 pub(crate) use environment::Environment;
 pub(crate) use redis::Redis;
 use seal::Sealing;
-pub(crate) use state::StateDir;
 use source::{Origin, Source, Surroundings};
+pub(crate) use state::StateDir;
 use text::{boolean, cache_ttl, host, list, milliseconds, number, origins, within};
 use variable::Lookup;
 

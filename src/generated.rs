@@ -6,6 +6,7 @@ include!(concat!(env!("OUT_DIR"), "/product.rs"));
 pub(crate) const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
 
 /// The computed tools: their arguments, and the trait that `crate::workflows` implements.
+#[allow(clippy::doc_markdown, reason = "the words of tools, which models read")]
 pub(crate) mod workflows {
     use xyte_mcp_runtime::dispatch::desk::{Arguments, Computed, Desk, read};
     use xyte_mcp_runtime::failure::Failure;

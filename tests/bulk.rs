@@ -22,7 +22,9 @@ impl Rig {
     fn new(scenario: &str, flags: &[&str]) -> Self {
         let sandbox = Running::sandbox_at(scenario, "step:10");
         let base = format!("http://{}", sandbox.address);
-        let flags = [&["--base-url", &base, "--toolsets", "all", "--answer-tokens", "100000"], flags].concat();
+        let flags =
+            [&["--base-url", &base, "--toolsets", "all", "--answer-tokens", "100000"], flags]
+                .concat();
         Self { server: Running::http(&flags), sandbox }
     }
 
@@ -61,7 +63,11 @@ fn code(result: &Value) -> &str {
 }
 
 fn rows<'a>(result: &'a Value, member: &str) -> Vec<&'a Value> {
-    result["structuredContent"][member].as_array().unwrap_or_else(|| panic!("{result}")).iter().collect()
+    result["structuredContent"][member]
+        .as_array()
+        .unwrap_or_else(|| panic!("{result}"))
+        .iter()
+        .collect()
 }
 
 fn reboot() -> Value {
@@ -229,7 +235,8 @@ async fn a_setting_is_merged_into_each_set_and_a_set_with_a_masked_secret_is_lef
         excluded.iter().filter(|it| it["why"].as_str().unwrap().contains("masked")).collect();
     assert_eq!(masked.len(), 3, "{} targets", targets.len());
     assert!(!targets.is_empty());
-    let ids: Vec<&Value> = targets.iter().chain(masked.iter().copied()).map(|it| &it["id"]).collect();
+    let ids: Vec<&Value> =
+        targets.iter().chain(masked.iter().copied()).map(|it| &it["id"]).collect();
     let arguments = json!({"device_ids": ids, "custom_parameters": {"Port": "8161"}});
     let one = targets[0]["id"].clone();
     let read = |result: &Value| result["structuredContent"]["custom_parameters"].clone();

@@ -105,8 +105,7 @@ async fn a_no_is_final_whatever_is_said_later() {
     let rig = Rig::new(&[]);
     for no in ["decline", "cancel"] {
         let question = rig.ask(KEY_A, "delete_device", device(), json!({})).await;
-        let declined =
-            rig.ask(KEY_A, "delete_device", device(), replied(&question, no)).await;
+        let declined = rig.ask(KEY_A, "delete_device", device(), replied(&question, no)).await;
         assert_eq!(code(&declined), "confirmation_declined");
         let yes = replied(&question, "accept");
         let later = rig.ask(KEY_A, "delete_device", device(), yes).await;

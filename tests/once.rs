@@ -16,7 +16,8 @@ const SEAL: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 fn server(sandbox: &Running, more: &[&str]) -> Running {
     let base = format!("http://{}", sandbox.address);
-    let flags = ["--base-url", &base, "--toolsets", "all", "--rate-limit", "0", "--confirm", "token"];
+    let flags =
+        ["--base-url", &base, "--toolsets", "all", "--rate-limit", "0", "--confirm", "token"];
     Running::http(&[&flags, more].concat())
 }
 
@@ -59,16 +60,19 @@ fn delete(token: &Value) -> Value {
 }
 
 async fn token(server: &Running) -> Value {
-    let preview = call(server, "delete_device", json!({"device_id": DEVICE, "dry_run": true})).await;
+    let preview =
+        call(server, "delete_device", json!({"device_id": DEVICE, "dry_run": true})).await;
     preview["structuredContent"]["plan_token"].clone()
 }
 
 #[tokio::test]
 async fn fifty_calls_at_once_with_one_key_send_one_command_and_all_hear_of_it() {
-    let (sandbox, redis) = (Running::sandbox_of("small+slow=300 method=POST"), RedisServer::start());
+    let (sandbox, redis) =
+        (Running::sandbox_of("small+slow=300 method=POST"), RedisServer::start());
     let url = redis.url();
     let alone = server(&sandbox, &[]);
-    let replicas = [server(&sandbox, &["--redis-url", &url]), server(&sandbox, &["--redis-url", &url])];
+    let replicas =
+        [server(&sandbox, &["--redis-url", &url]), server(&sandbox, &["--redis-url", &url])];
     for (key, servers) in [("one", [&alone, &alone]), ("two", [&replicas[0], &replicas[1]])] {
         let before = sandbox.changes().await.len();
         let calls = (0..50).map(|number| call(servers[number % 2], "send_command", reboot(key)));
@@ -155,9 +159,9 @@ async fn without_a_lasting_key_or_a_common_ledger_a_plan_belongs_to_its_process(
 async fn of_a_bulk_run_that_was_killed_every_outcome_can_be_read_and_nothing_is_sent_twice() {
     let sandbox = Running::sandbox_of("baseline+hang method=POST nth=3");
     let folder = Folder::new("killed");
-    let kept =
-        ["--seal-key", SEAL, "--state-dir", folder.text(), "--upstream-concurrency", "1"];
-    let arguments = json!({"selector": {"space": "HQ/B1", "model": "*projector*"}, "command": "reboot"});
+    let kept = ["--seal-key", SEAL, "--state-dir", folder.text(), "--upstream-concurrency", "1"];
+    let arguments =
+        json!({"selector": {"space": "HQ/B1", "model": "*projector*"}, "command": "reboot"});
     let mut preview = arguments.clone();
     preview["dry_run"] = json!(true);
     let first = server(&sandbox, &kept);

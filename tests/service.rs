@@ -161,7 +161,8 @@ async fn a_dry_run_shows_the_request_and_changes_nothing() {
     assert_eq!(request["headers"]["authorization"], "****");
     assert!(request["headers"].get("api-version").is_none());
     assert_eq!(sandbox.changes().await, [""; 0]);
-    let missing = json!({"device_id": "00000000-0000-4000-8000-000000000000", "name": "x", "dry_run": true});
+    let missing =
+        json!({"device_id": "00000000-0000-4000-8000-000000000000", "name": "x", "dry_run": true});
     let missing = server.call("update_device", missing, &[("x-xyte-api-key", KEY_A)]).await;
     assert_eq!(missing["structuredContent"]["error"]["code"], "not_found");
     let unknown = json!({"device_id": DEVICE, "command": "fly", "dry_run": true});

@@ -55,7 +55,10 @@ impl Config {
             ("XYTE_CONFIRM", json!(self.confirm.name())),
             ("XYTE_CONFIRM_COMMANDS", json!(self.confirm_commands.join(","))),
             ("XYTE_BULK_MAX", json!(self.bulk_max)),
-            ("XYTE_STATE_DIR", json!(self.state.as_ref().map(|state| state.path.display().to_string()))),
+            (
+                "XYTE_STATE_DIR",
+                json!(self.state.as_ref().map(|state| state.path.display().to_string())),
+            ),
         ];
         let settings: Map<String, Value> =
             settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

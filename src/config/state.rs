@@ -25,7 +25,8 @@ pub(super) fn state(lookup: &Lookup<'_>) -> Result<Option<StateDir>, Error> {
         let base = lookup.environment(variable).filter(|base| base.starts_with('/'))?;
         Some(PathBuf::from(base).join(folder))
     };
-    let path = below("XDG_STATE_HOME", "xyte-mcp").or_else(|| below("HOME", ".local/state/xyte-mcp"));
+    let path =
+        below("XDG_STATE_HOME", "xyte-mcp").or_else(|| below("HOME", ".local/state/xyte-mcp"));
     let shown = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
     lookup.note(NAME, shown, Source::Default);
     Ok(path.map(|path| StateDir { path, named: false }))

@@ -101,18 +101,17 @@ impl Selection {
         if !read.complete || scope.as_ref().is_some_and(|scope| !scope.complete) {
             warnings.push("not everything could be read: targets may be missing".to_owned());
         }
-        let fits = |device: &Device| match &self.ids {
-            Some(ids) => ids.contains(&device.id),
-            None => {
-                let model = device.model.as_ref().and_then(|model| model.name.as_deref());
-                let inside = |ids: &BTreeSet<i64>| {
-                    device.space_id().is_some_and(|id| ids.contains(&id))
-                };
-                scope.as_ref().is_none_or(|scope| inside(&scope.ids))
-                    && like(self.model.as_deref(), model)
-                    && like(self.name.as_deref(), device.name.as_deref())
-                    && self.status.as_deref().is_none_or(|status| device.status() == status)
+        let fits = |device: &Device| {
+            if let Some(ids) = &self.ids {
+                return ids.contains(&device.id);
             }
+            let model = device.model.as_ref().and_then(|model| model.name.as_deref());
+            let inside =
+                |ids: &BTreeSet<i64>| device.space_id().is_some_and(|id| ids.contains(&id));
+            scope.as_ref().is_none_or(|scope| inside(&scope.ids))
+                && like(self.model.as_deref(), model)
+                && like(self.name.as_deref(), device.name.as_deref())
+                && self.status.as_deref().is_none_or(|status| device.status() == status)
         };
         let devices: Vec<Device> = read.rows.into_iter().filter(fits).collect();
         let known = |id: &String| devices.iter().any(|device| device.id == *id);
@@ -138,9 +137,14 @@ impl Plan {
     pub(super) async fn settle(self, desk: &Desk<'_>) -> Result<Next, Failure> {
         let most = desk.bulk_max();
         if self.items.len() > most {
-            let message = format!("{} {} are meant; one call changes at most {most}", self.items.len(), self.kind);
-            return Err(Failure::invalid_arguments(message)
-                .with_hint("Nothing was sent. Narrow the selection, a building or a floor at a time."));
+            let message = format!(
+                "{} {} are meant; one call changes at most {most}",
+                self.items.len(),
+                self.kind
+            );
+            return Err(Failure::invalid_arguments(message).with_hint(
+                "Nothing was sent. Narrow the selection, a building or a floor at a time.",
+            ));
         }
         let scene = self.scene();
         if desk.is_dry_run() {
@@ -157,15 +161,16 @@ impl Plan {
     fn scene(&self) -> Scene {
         let mut question = format!("{}: {} {}", self.what, self.items.len(), self.kind);
         for item in self.items.iter().take(NAMED) {
-            question.push_str(&format!("\n- {} {}", quoted(&item.name), quoted(&item.id)));
+            question.extend([format!("\n- {} {}", quoted(&item.name), quoted(&item.id))]);
         }
         if self.items.len() > NAMED {
-            question.push_str(&format!("\n- and {} more", self.items.len() - NAMED));
+            question.extend([format!("\n- and {} more", self.items.len() - NAMED)]);
         }
         if !self.excluded.is_empty() {
-            question.push_str(&format!("\nLeft out: {}", self.excluded.len()));
+            question.extend([format!("\nLeft out: {}", self.excluded.len())]);
         }
-        let mut targets: Vec<Value> = self.items.iter().map(|item| json!([item.id, item.name, item.arguments])).collect();
+        let mut targets: Vec<Value> =
+            self.items.iter().map(|item| json!([item.id, item.name, item.arguments])).collect();
         targets.sort_by_key(ToString::to_string);
         Scene { question, state: json!({"operation": self.operation, "targets": targets}) }
     }
@@ -180,7 +185,11 @@ impl Plan {
             structured["request"] = desk.describe(self.operation, &first.arguments).await?;
             let others = self.items.iter().any(|item| body(item) != body(first));
             if others || self.items.len() > 1 {
-                let words = if others { "the request is that of the first target; the others differ in address and values" } else { "the request is that of the first target; the others differ in the id only" };
+                let words = if others {
+                    "the request is that of the first target; the others differ in address and values"
+                } else {
+                    "the request is that of the first target; the others differ in the id only"
+                };
                 structured["warnings"] = json!([words]);
             }
             if let Some(token) = desk.plan_token(scene) {
@@ -188,7 +197,13 @@ impl Plan {
             }
         }
         self.warn(&mut structured);
-        let count = format!("Preview: {} {} of {}, {} left out; nothing was sent.", self.what, self.items.len(), self.kind, self.excluded.len());
+        let count = format!(
+            "Preview: {} {} of {}, {} left out; nothing was sent.",
+            self.what,
+            self.items.len(),
+            self.kind,
+            self.excluded.len()
+        );
         Ok(self.computed(structured, &count))
     }
 
@@ -260,10 +275,15 @@ pub(super) fn text(structured: &Value, first: &str) -> String {
     let mut text = first.to_owned();
     let words = |value: &Value, name: &str| quoted(value[name].as_str().unwrap_or_default());
     let line = |value: &Value, left_out: bool| {
-        let mut line = format!("\n{}{} {}", if left_out { "left out: " } else { "" }, words(value, "name"), words(value, "id"));
+        let mut line = format!(
+            "\n{}{} {}",
+            if left_out { "left out: " } else { "" },
+            words(value, "name"),
+            words(value, "id")
+        );
         for part in ["outcome", "why"] {
             if value[part].is_string() {
-                line.push_str(&format!(" | {}", words(value, part)));
+                line.extend([format!(" | {}", words(value, part))]);
             }
         }
         line
@@ -277,11 +297,11 @@ pub(super) fn text(structured: &Value, first: &str) -> String {
     for name in ["request", "plan_token", "run", "report"] {
         if let Some(value) = structured.get(name) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            text.push_str(&format!("\n{name}: {value}"));
+            text.extend([format!("\n{name}: {value}")]);
         }
     }
     for warning in structured["warnings"].as_array().into_iter().flatten() {
-        text.push_str(&format!("\nwarning: {}", warning.as_str().unwrap_or_default()));
+        text.extend([format!("\nwarning: {}", warning.as_str().unwrap_or_default())]);
     }
     text
 }

@@ -47,16 +47,15 @@ async fn plan(desk: &Desk<'_>, call: BulkCommand) -> Result<Plan, Failure> {
     let offers = offers(desk, &devices).await?;
     let mut items = Vec::new();
     for device in devices {
-        match unfit(&device, &call.command, &offers) {
-            Some(why) => excluded.push(Excluded { name: called(&device), id: device.id, why }),
-            None => {
-                let mut body = json!({"device_id": device.id, "command": call.command});
-                if let Some(params) = &call.params {
-                    body["extra_params"] = params.clone().into();
-                }
-                items.push(Item { name: called(&device), arguments: arguments(body), id: device.id });
-            }
+        if let Some(why) = unfit(&device, &call.command, &offers) {
+            excluded.push(Excluded { name: called(&device), id: device.id, why });
+            continue;
         }
+        let mut body = json!({"device_id": device.id, "command": call.command});
+        if let Some(params) = &call.params {
+            body["extra_params"] = params.clone().into();
+        }
+        items.push(Item { name: called(&device), arguments: arguments(body), id: device.id });
     }
     let what = format!("Send `{}`", quoted(&call.command));
     Ok(Plan { operation: SEND, what, kind: "devices", items, excluded, warnings, as_of })
@@ -83,7 +82,10 @@ fn unfit(
     offers: &BTreeMap<String, Vec<Offered>>,
 ) -> Option<String> {
     if matches!(device.status(), "offline" | "disconnected" | "never_seen") {
-        return Some(format!("it is {}: it would get the command when it comes back", quoted(device.status())));
+        return Some(format!(
+            "it is {}: it would get the command when it comes back",
+            quoted(device.status())
+        ));
     }
     let model = device.model.as_ref();
     let offered = model.and_then(|model| offers.get(model.id.as_deref()?));

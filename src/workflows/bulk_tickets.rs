@@ -18,17 +18,14 @@ pub(super) async fn compute(
     let open = fleet::tickets(desk).await?;
     let (mut items, mut excluded) = (Vec::new(), Vec::new());
     for id in BTreeSet::from_iter(call.ticket_ids) {
-        match open.rows.iter().find(|ticket| ticket.id == id) {
-            Some(ticket) => {
-                let name = ticket.title.clone().unwrap_or_default();
-                let arguments = arguments(json!({"ticket_id": id}));
-                items.push(Item { id, name, arguments });
-            }
-            None => {
-                let why = "it is not among the open tickets".to_owned();
-                excluded.push(Excluded { id, name: String::new(), why });
-            }
-        }
+        let Some(ticket) = open.rows.iter().find(|ticket| ticket.id == id) else {
+            let why = "it is not among the open tickets".to_owned();
+            excluded.push(Excluded { id, name: String::new(), why });
+            continue;
+        };
+        let name = ticket.title.clone().unwrap_or_default();
+        let arguments = arguments(json!({"ticket_id": id}));
+        items.push(Item { id, name, arguments });
     }
     let (operation, what) = ("resolve_ticket", "Resolve".to_owned());
     let (warnings, as_of) = (open.warnings, open.as_of);

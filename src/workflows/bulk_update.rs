@@ -31,7 +31,8 @@ pub(super) async fn compute(desk: &Desk<'_>, call: BulkUpdateDevices) -> Result<
     let most = desk.bulk_max() * 4;
     if devices.len() > most {
         let message = format!("{} devices are meant; at most {most} are looked at", devices.len());
-        return Err(Failure::invalid_arguments(message).with_hint("Nothing was sent. Narrow the selection."));
+        return Err(Failure::invalid_arguments(message)
+            .with_hint("Nothing was sent. Narrow the selection."));
     }
     let asked = &call.custom_parameters;
     let read = futures::stream::iter(devices.into_iter().map(|device| async move {
@@ -44,14 +45,26 @@ pub(super) async fn compute(desk: &Desk<'_>, call: BulkUpdateDevices) -> Result<
         match merged {
             Ok(parameters) => {
                 let body = json!({"device_id": device.id, "custom_parameters": parameters});
-                items.push(Item { name: called(&device), arguments: arguments(body), id: device.id });
+                items.push(Item {
+                    name: called(&device),
+                    arguments: arguments(body),
+                    id: device.id,
+                });
             }
             Err(why) => excluded.push(Excluded { name: called(&device), id: device.id, why }),
         }
     }
     let names: Vec<&str> = asked.keys().map(String::as_str).collect();
     let what = format!("Set {}", xyte_mcp_runtime::text::quoted(&names.join(", ")));
-    let plan = Plan { operation: "update_device", what, kind: "devices", items, excluded, warnings, as_of };
+    let plan = Plan {
+        operation: "update_device",
+        what,
+        kind: "devices",
+        items,
+        excluded,
+        warnings,
+        as_of,
+    };
     let plan = match plan.settle(desk).await? {
         Next::Answer(answer) => return Ok(answer),
         Next::Apply(plan) => plan,
@@ -78,7 +91,9 @@ async fn merged(
     });
     if let Some((name, _)) = masked {
         let name = xyte_mcp_runtime::text::quoted(name);
-        return Err(format!("its set holds the masked secret `{name}`, which would be overwritten"));
+        return Err(format!(
+            "its set holds the masked secret `{name}`, which would be overwritten"
+        ));
     }
     if asked.iter().all(|(name, value)| parameters.get(name) == Some(value)) {
         return Err("it has these values already".to_owned());

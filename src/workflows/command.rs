@@ -113,10 +113,14 @@ pub(super) async fn latest(
     Some(match newest {
         Some(it) => {
             let status = quoted(it.status.as_deref().unwrap_or("unknown"));
-            let at = it.created_at.map_or_else(String::new, |at| format!(" of {}", at.to_rfc3339()));
+            let at =
+                it.created_at.map_or_else(String::new, |at| format!(" of {}", at.to_rfc3339()));
             let new = it.created_at.is_some_and(|at| at >= since - SKEW);
             let which = if new { "" } else { ", which may be an older one" };
-            format!("the platform's latest such command is {} ({status}{at}{which})", quoted(&it.id))
+            format!(
+                "the platform's latest such command is {} ({status}{at}{which})",
+                quoted(&it.id)
+            )
         }
         None => "the platform shows no such command of this device".to_owned(),
     })

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 
-use xyte_mcp_runtime::dispatch::consent::Policy;
 use xyte_mcp_runtime::caller::{Key, Toolsets};
 use xyte_mcp_runtime::catalogue::Catalogue;
+use xyte_mcp_runtime::dispatch::consent::Policy;
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -172,12 +172,7 @@ impl Entry {
     }
 
     /// Ends the record with what came of the call.
-    pub(crate) fn end(
-        mut self,
-        outcome: &str,
-        upstream_status: Option<u16>,
-        plan: Option<String>,
-    ) {
+    pub(crate) fn end(mut self, outcome: &str, upstream_status: Option<u16>, plan: Option<String>) {
         if let Some(open) = &mut self.0 {
             open.record.plan = plan;
         }

@@ -81,10 +81,8 @@ pub fn decode(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Decoded,
             match arguments.remove(name) {
                 None | Some(Value::Null) => {}
                 Some(Value::String(given)) => *text = Some(given),
-                Some(other) => problems.push(format!(
-                    "`{name}` is {}: a text is accepted",
-                    complaint::kind(&other)
-                )),
+                Some(other) => problems
+                    .push(format!("`{name}` is {}: a text is accepted", complaint::kind(&other))),
             }
         }
     }

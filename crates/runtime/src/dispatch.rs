@@ -113,7 +113,10 @@ pub async fn dispatch(
         _under_way: service.under_way.token(),
     };
     let performed = match refused {
-        None => Box::pin(perform(service, caller, (key, &ending.status, &ending.plan), call, span)).await,
+        None => {
+            Box::pin(perform(service, caller, (key, &ending.status, &ending.plan), call, span))
+                .await
+        }
         Some(failure) => Err(failure),
     };
     let result = performed.map_err(|failure| address(failure, key, request_id));

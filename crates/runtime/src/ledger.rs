@@ -53,7 +53,9 @@ impl From<Gone> for Lost {
 impl From<Lost> for Failure {
     fn from(_: Lost) -> Self {
         Self::new("ledger_unavailable", "the server cannot remember the change, so it was not made")
-            .with_hint("Nothing was sent. Try again; if it persists, tell the operator of this server.")
+            .with_hint(
+                "Nothing was sent. Try again; if it persists, tell the operator of this server.",
+            )
     }
 }
 
@@ -111,7 +113,9 @@ impl Ledger {
                 let mut call = put_new.key(shared.name("ledger", &hex(&name)));
                 call.arg(text).arg(milliseconds(life));
                 let call = &call;
-                Ok(shared.run(|mut redis| async move { call.invoke_async(&mut redis).await }).await?)
+                Ok(shared
+                    .run(|mut redis| async move { call.invoke_async(&mut redis).await })
+                    .await?)
             }
         }
     }

@@ -83,7 +83,10 @@ impl Server {
     /// A server for one caller, whoever talks to it: a process of its own over pipes.
     pub fn for_caller(service: Arc<Service>, identity: Identity, mut caller: Caller) -> Self {
         caller.transport = Transport::Stdio;
-        Self { shared: Arc::new(Shared::new(service, identity)), callers: Callers::Fixed(Box::new(caller)) }
+        Self {
+            shared: Arc::new(Shared::new(service, identity)),
+            callers: Callers::Fixed(Box::new(caller)),
+        }
     }
 
     /// A server whose requests bring their caller as an extension of the HTTP request.

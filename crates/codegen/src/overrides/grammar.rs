@@ -10,7 +10,8 @@ use xyte_mcp_catalogue::{Class, Step};
 use super::reader::{Reader, json};
 use super::{
     ArgumentOverride, Change, Dialect, ErrorOverride, OperationOverride, Overrides, Patch,
-    ResourceOverride, Skip, TargetOverride, ToolOverride, ToolsetOverride, Word, Workflow, WorkflowArgument,
+    ResourceOverride, Skip, TargetOverride, ToolOverride, ToolsetOverride, Word, Workflow,
+    WorkflowArgument,
 };
 use crate::diagnostic::Diagnostic;
 

@@ -15,11 +15,8 @@ pub(super) fn resolve(
 ) -> Consent {
     let has = |name: &str| arguments.iter().any(|argument| argument.name == name);
     for word in overrides.named_by.iter().filter(|word| !has(word.get_ref())) {
-        let message = format!(
-            "`{}` has no argument `{}`",
-            overrides.operation.get_ref(),
-            word.get_ref()
-        );
+        let message =
+            format!("`{}` has no argument `{}`", overrides.operation.get_ref(), word.get_ref());
         let fault = Diagnostic::overrides("unknown-argument", word.span(), message);
         let known = arguments.iter().map(|argument| argument.name.as_str());
         findings.push(fault.nearest(word.get_ref(), known));
@@ -60,7 +57,8 @@ fn target(
     match operation.filter(|_| exposed().any(|id| id == name)) {
         None => {
             let message = format!("the target is read by `{name}`, which is not exposed");
-            let fault = Diagnostic::overrides("unknown-operation", target.operation.span(), message);
+            let fault =
+                Diagnostic::overrides("unknown-operation", target.operation.span(), message);
             findings.push(fault.nearest(name, exposed()));
         }
         Some(operation) => {
@@ -72,9 +70,9 @@ fn target(
             let missing: Vec<&str> = variables.filter(|variable| !has(variable)).collect();
             if operation.method != "GET" || !missing.is_empty() {
                 let message = format!("`{name}` cannot tell what is changed");
-                let fault =
-                    Diagnostic::overrides("unfit-target", target.operation.span(), message);
-                findings.push(fault.help("name an operation that reads by arguments of the change"));
+                let fault = Diagnostic::overrides("unfit-target", target.operation.span(), message);
+                findings
+                    .push(fault.help("name an operation that reads by arguments of the change"));
             }
         }
     }

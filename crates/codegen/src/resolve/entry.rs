@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use xyte_mcp_catalogue::{Class, Entry, ErrorRule};
 
 use super::{
-    Context, answer, arguments, consent, credential, error_rule, farewell, need_reason, surface, text,
+    Context, answer, arguments, consent, credential, error_rule, farewell, need_reason, surface,
+    text,
 };
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{OperationOverride, ToolOverride, Word};

@@ -68,10 +68,7 @@ pub(super) fn resolve(
         resource: None,
         route: None,
         cache: false,
-        consent: Consent {
-            always: consent,
-            ..Consent::default()
-        },
+        consent: Consent { always: consent, ..Consent::default() },
         example: example(workflow, findings),
     }
 }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::desk::{Arguments, Desk};
 use super::Fetched;
+use super::desk::{Arguments, Desk};
 use crate::audit::Target;
 use crate::caller::Key;
 use crate::decode::{Options, decode};
@@ -276,10 +276,14 @@ impl Desk<'_> {
     /// # Errors
     /// When it was not given out to this tenant.
     pub fn open_report(&self, report: &str) -> Result<Vec<u8>, Failure> {
-        let opened = self.service.settings.seal.open(Purpose::Report, self.tenant, report, Utc::now());
+        let opened =
+            self.service.settings.seal.open(Purpose::Report, self.tenant, report, Utc::now());
         opened.map_err(|_| {
-            Failure::new("plan_invalid", "the report was not given out by this server to this caller")
-                .with_hint("Nothing was sent. Pass the report as it was answered, or name the devices.")
+            Failure::new(
+                "plan_invalid",
+                "the report was not given out by this server to this caller",
+            )
+            .with_hint("Nothing was sent. Pass the report as it was answered, or name the devices.")
         })
     }
 }

@@ -174,7 +174,8 @@ impl<'a> Consent<'a> {
     /// Whether the operator wants a person asked about one of these, which only a computed change finds out by reading.
     pub(super) fn asks_for(&self, names: &BTreeSet<&str>) -> bool {
         let asked_for = &self.service.settings.confirm_named;
-        let fits = |name: &&str| asked_for.iter().any(|it| it.trim().eq_ignore_ascii_case(name.trim()));
+        let fits =
+            |name: &&str| asked_for.iter().any(|it| it.trim().eq_ignore_ascii_case(name.trim()));
         self.way != Way::Free && names.iter().any(fits)
     }
 
@@ -241,7 +242,10 @@ impl<'a> Consent<'a> {
             return Err(invalid());
         }
         if slip.tool != self.tool.name() || slip.arguments != self.arguments {
-            return Err(plan("plan_mismatch", "it was given out for another tool or other arguments"));
+            return Err(plan(
+                "plan_mismatch",
+                "it was given out for another tool or other arguments",
+            ));
         }
         match self.service.ledger.get(self.used(&slip.id)).await? {
             Some(_) => Err(used()),
@@ -290,8 +294,9 @@ fn way(service: &Service, caller: &Caller, needed: bool) -> Way {
 }
 
 fn plan(code: &'static str, why: &str) -> Failure {
-    Failure::new(code, format!("the plan cannot be carried out: {why}"))
-        .with_hint("Nothing was sent. Preview the change again with dry_run, and let a person look at it.")
+    Failure::new(code, format!("the plan cannot be carried out: {why}")).with_hint(
+        "Nothing was sent. Preview the change again with dry_run, and let a person look at it.",
+    )
 }
 
 fn used() -> Failure {
@@ -350,9 +355,8 @@ mod tests {
     fn a_command_named_in_another_way_than_exactly_counts_as_named() {
         let asked_for = ["reboot".to_owned()];
         let named_by = ["command", "name", "friendly_name"].map(str::to_owned);
-        let named = |arguments: Value| {
-            is_named(&asked_for, &named_by, arguments.as_object().unwrap())
-        };
+        let named =
+            |arguments: Value| is_named(&asked_for, &named_by, arguments.as_object().unwrap());
         assert!(named(json!({"command": " Reboot"})));
         assert!(named(json!({"friendly_name": "Restart now"})));
         assert!(named(json!({"command": "mute", "name": "reboot"})));

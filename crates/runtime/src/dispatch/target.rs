@@ -30,8 +30,8 @@ pub(super) async fn look(errand: &Errand<'_>) -> Result<Scene, Failure> {
         return Err(Failure::unknown_operation(&target.operation));
     };
     let tree = Tree::new(target.columns.iter().map(String::as_str));
-    let state = project(&answered.reply.body, &tree)
-        .map_err(|err| look.unreadable(&answered, &err))?;
+    let state =
+        project(&answered.reply.body, &tree).map_err(|err| look.unreadable(&answered, &err))?;
     Ok(Scene { question: question(tool, &state, arguments), state })
 }
 

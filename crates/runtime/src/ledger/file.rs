@@ -71,12 +71,7 @@ impl File {
         .await
     }
 
-    pub(super) async fn put(
-        &self,
-        name: Digest,
-        text: String,
-        life: Duration,
-    ) -> Result<(), Lost> {
+    pub(super) async fn put(&self, name: Digest, text: String, life: Duration) -> Result<(), Lost> {
         self.run(move |connection| {
             let row = params![name, text, until(life)];
             let write = "INSERT OR REPLACE INTO text (name, text, until) VALUES (?1, ?2, ?3)";

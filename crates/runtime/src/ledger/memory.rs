@@ -110,7 +110,11 @@ mod tests {
         let large = "x".repeat(MOST_BYTES);
         assert_eq!(memory.put([1; 32], &large, LIFE), Ok(()));
         assert_eq!(memory.put_new([2; 32], "b", LIFE), Err(Lost));
-        assert_eq!(memory.put([1; 32], "small", LIFE), Ok(()), "what it takes the place of is gone");
+        assert_eq!(
+            memory.put([1; 32], "small", LIFE),
+            Ok(()),
+            "what it takes the place of is gone"
+        );
         assert_eq!(memory.put_new([2; 32], "b", LIFE), Ok(None));
         assert_eq!(memory.put([3; 32], &large[..MOST_BYTES - 6], LIFE), Ok(()));
         tokio::time::advance(LIFE).await;

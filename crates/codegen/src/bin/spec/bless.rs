@@ -86,7 +86,17 @@ fn record(output: &Output) -> Result<(), String> {
 fn call(server: &Path, name: &str, example: &Map<String, Value>) -> Result<String, String> {
     let arguments = Value::Object(example.clone()).to_string();
     let call = Command::new(server)
-        .args(["call", name, "--sandbox", "--confirm", "off", "--log-level", "ERROR", "--args", &arguments])
+        .args([
+            "call",
+            name,
+            "--sandbox",
+            "--confirm",
+            "off",
+            "--log-level",
+            "ERROR",
+            "--args",
+            &arguments,
+        ])
         .output()
         .map_err(|err| format!("cannot run the server: {err}"))?;
     let answer = steady(&String::from_utf8_lossy(&call.stdout));
