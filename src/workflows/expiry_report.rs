@@ -74,6 +74,10 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: ExpiryReport) -> Result<
     let (behind, unknown) = behind(&devices.rows);
     let mut warnings = licenses.warnings;
     warnings.extend(devices.warnings);
+    if !devices.complete {
+        let what = "devices are missing: of each model there are at least as many, and behind at least as many, as are counted";
+        warnings.push(what.to_owned());
+    }
     let complete = licenses.complete && devices.complete;
     let structured = json!({
         "days": days,

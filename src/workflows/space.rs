@@ -87,9 +87,9 @@ impl Spaces {
     }
 
     fn of(rows: Vec<Row>) -> Self {
-        let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
         let is_room = |row: &&Row| row.space_type.as_deref() == Some("room");
         let rooms = rows.iter().filter(is_room).map(|row| row.id).collect();
+        let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
         let zones = rows.iter().filter_map(|row| Some((row.id, zone(&row.config)?))).collect();
         let names: BTreeMap<i64, String> =
             rows.into_iter().map(|row| (row.id, row.name.unwrap_or_default())).collect();
@@ -218,6 +218,8 @@ fn zone(config: &Value) -> Option<Zone> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn spaces() -> Spaces {
@@ -226,7 +228,10 @@ mod tests {
             name: Some(name.to_owned()),
             parent_id,
             space_type: None,
-            config: Value::Null,
+            config: match id {
+                1 => json!({"location": {"region_name": "Atlantic/Azores", "utc_offset": -90}}),
+                _ => Value::Null,
+            },
         };
         let rows = vec![
             row(1, "HQ", None),
@@ -250,5 +255,15 @@ mod tests {
         assert_eq!(spaces.scope("1").unwrap().ids, BTreeSet::from([1, 2]));
         let hint = spaces.scope("HQ/Bord room").unwrap_err().hint.unwrap();
         assert!(hint.starts_with("Near: 2 `HQ/Board room`"), "{hint}");
+    }
+
+    #[test]
+    fn a_room_has_the_time_of_the_space_above_it() {
+        let spaces = spaces();
+        let noon = "2026-09-07T12:00:00Z".parse().unwrap();
+        let zone = |id: &str| spaces.scope(id).unwrap().zone;
+        let local = zone("2").unwrap().local(noon).unwrap();
+        assert_eq!(local.to_rfc3339(), "2026-09-07T10:30:00-01:30");
+        assert!(zone("4").is_none());
     }
 }

@@ -86,19 +86,20 @@ impl Running {
         Self::sandbox_with(&["--scenario", scenario])
     }
 
-    /// Starts the sandbox with another scenario and pace of time.
-    pub(crate) fn sandbox_at(scenario: &str, clock: &str) -> Self {
-        Self::sandbox_with(&["--scenario", scenario, "--clock", clock])
-    }
-
     /// Starts the sandbox with another scenario and another fleet.
     pub(crate) fn seeded(scenario: &str, seed: &str) -> Self {
         Self::sandbox_with(&["--scenario", scenario, "--seed", seed])
     }
 
-    fn sandbox_with(flags: &[&str]) -> Self {
+    /// Starts the sandbox with another scenario and pace of time.
+    pub(crate) fn sandbox_at(scenario: &str, clock: &str) -> Self {
+        Self::sandbox_with(&["--scenario", scenario, "--clock", clock])
+    }
+
+    /// Starts the sandbox with these flags.
+    pub(crate) fn sandbox_with(arguments: &[&str]) -> Self {
         let mut command = program();
-        command.args(["sandbox", "--port", "0"]).args(flags);
+        command.args(["sandbox", "--port", "0"]).args(arguments);
         let mut running = Self::start(command, Pipe::Stdout, "admin: http://", " ");
         let (_, first) = running.started.split_once("http://").unwrap();
         let address = first.lines().next().unwrap().to_owned();

@@ -231,7 +231,7 @@ fn what_cannot_be_compared_is_refused_in_a_sentence() {
     let (text, overrides) = (read(DOCUMENT), read(OVERRIDES));
     let refused = |after: &str| run(&text, after, &overrides).unwrap_err().to_string();
     assert!(refused("<html>").contains("the document is not JSON"));
-    assert!(refused("[]").contains("states no version"));
+    assert!(refused("[]").contains("is no object"));
     assert!(refused("{\"swagger\": \"2.0\"}").contains("Swagger 2.0"));
     assert!(refused("{\"openapi\": \"3.1.0\", \"paths\": {}}").contains("`3.1.0`"));
     assert!(refused("{\"openapi\": \"3.0.3\"}").contains("no `paths` object"));

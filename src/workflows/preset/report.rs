@@ -153,10 +153,10 @@ fn data(room: &str, plan: &Plan<'_>, as_of: DateTime<Utc>, steps: &[Value]) -> V
         "steps": steps,
     });
     if let Some(zone) = &plan.scope.zone {
+        data["time_zone"] = zone.name.as_str().into();
         if let Some(local) = zone.local(as_of) {
             data["local_time"] = local.to_rfc3339_opts(SecondsFormat::Secs, true).into();
         }
-        data["time_zone"] = zone.name.as_str().into();
     }
     data
 }

@@ -42,6 +42,10 @@ pub(super) async fn compute(
     let history = history?;
     let mut warnings = asked.warnings();
     warnings.extend(history.warnings.clone());
+    if !history.complete {
+        let what = "rows are missing: a device may be missing, may have gone earlier than shown, and may be back though shown as away";
+        warnings.push(what.to_owned());
+    }
     let tickets = fleet::secondary(tickets, "tickets", &mut warnings);
     let away = away(asked, &history, event);
     let unclear = unclear(asked, &history);

@@ -219,9 +219,9 @@ impl Desk<'_> {
         Ok((object, answered.at))
     }
 
-    fn find(&self, operation: &str) -> Result<&Tool, Failure> {
-        let found = self.declared(operation).filter(|tool| tool.is_read());
-        found.ok_or_else(|| Failure::unknown_operation(operation))
+    fn find(&self, name: &str) -> Result<&Tool, Failure> {
+        let found = self.declared(name).filter(|tool| tool.is_read());
+        found.ok_or_else(|| Failure::unknown_operation(name))
     }
 
     /// What a tool calls is declared, so that its description can tell.
