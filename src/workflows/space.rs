@@ -87,9 +87,9 @@ impl Spaces {
     }
 
     fn of(rows: Vec<Row>) -> Self {
-        let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
         let is_room = |row: &&Row| row.space_type.as_deref() == Some("room");
         let rooms = rows.iter().filter(is_room).map(|row| row.id).collect();
+        let parents = rows.iter().filter_map(|row| Some((row.id, row.parent_id?))).collect();
         let zones = rows.iter().filter_map(|row| Some((row.id, zone(&row.config)?))).collect();
         let names: BTreeMap<i64, String> =
             rows.into_iter().map(|row| (row.id, row.name.unwrap_or_default())).collect();
