@@ -176,6 +176,9 @@ pub(crate) struct Flags {
     /// Most targets of one bulk call (XYTE_BULK_MAX)
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) bulk_max: Option<String>,
+    /// Seals what callers bring back: 32 bytes in base64, a comma list while keys change (XYTE_SEAL_KEY)
+    #[arg(long, global = true, value_name = "KEY,…")]
+    pub(crate) seal_key: Option<String>,
     /// Folder for what outlives the process; used with a seal key and without Redis (XYTE_STATE_DIR)
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) state_dir: Option<String>,
