@@ -83,6 +83,9 @@ async fn no_answer_of_any_tool_that_reads_is_larger_than_its_budget_or_lies_abou
     for budget in [1000, 6000, 20_000] {
         let server = server(budget);
         for entry in entries.iter().filter(|entry| entry["class"] == "read") {
+            if entry["builtin"] == "async_disabled" {
+                continue; // It answers nothing but that.
+            }
             let takes = &entry["tool"]["inputSchema"]["properties"];
             for _ in 0..ASKED {
                 let mut arguments = entry["example"].clone();

@@ -50,7 +50,7 @@ async fn every_route_answers_what_its_resource_answers() {
         }
         count += 1;
     }
-    assert_eq!(count, 10);
+    assert_eq!(count, 13);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod compact;
 pub mod consent;
 pub mod desk;
 mod ending;
+mod errand;
 mod idempotency;
 pub(crate) mod names;
 mod outcome;
@@ -18,34 +19,31 @@ mod view;
 mod walk;
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::AtomicU16;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
-use xyte_mcp_catalogue::{Form, Location};
+use xyte_mcp_catalogue::Form;
 
 use self::admit::admit;
 use self::consent::Consent;
-use self::desk::{Computed, Desk};
+use self::desk::Computed;
 use self::ending::Ending;
+use self::errand::{Errand, Fetched};
 use self::idempotency::Once;
 use self::outcome::settle;
 use self::view::one_piece;
 use crate::audit;
-use crate::caller::{Address, Caller, Digest, Key};
+use crate::caller::{Caller, Key};
 use crate::catalogue::Tool;
-use crate::decode::{Decoded, Options, decode};
-use crate::failure::{Failure, Reach, platform};
-use crate::input::Input;
+use crate::decode::{Decoded, decode};
+use crate::failure::{Failure, Reach};
 use crate::person::{Person, Replied};
-use crate::progress;
 use crate::request::RequestId;
 use crate::service::Service;
 use crate::session;
 use crate::shape::{Shaped, budget};
-use crate::strangers::Verdict;
-use crate::upstream::{Answered, Exchange, Kind, Order, describe};
 
 /// One call.
 #[derive(Debug, Clone)]
@@ -230,6 +228,9 @@ async fn attend(
     view: View,
 ) -> Performed {
     let &Errand { service, tool, arguments, options, .. } = errand;
+    if !tool.is_read() && !tool.entry.is_computed() {
+        errand.request(Vec::new()).await?; // Nobody is asked about what could not be sent.
+    }
     let brought = (replied, plan);
     let consent = Consent::prepare(service, caller, (tool, arguments, options), brought).await?;
     if tool.entry.is_computed() {
@@ -307,115 +308,6 @@ fn preview(request: &Value) -> (Shaped, Option<DateTime<Utc>>) {
 struct Span {
     started: Instant,
     deadline: Instant,
-}
-
-/// A call that was let in, and may take several requests.
-struct Errand<'a> {
-    service: &'a Service,
-    tool: &'a Tool,
-    tenant: Digest,
-    key: Option<&'a Key>,
-    /// Where a key came from that only the platform can tell to be a good one.
-    stranger: Option<(Address, Digest)>,
-    /// The platform's last status.
-    status: &'a AtomicU16,
-    arguments: &'a Map<String, Value>,
-    options: &'a Options,
-    span: Span,
-}
-
-/// What one request brought.
-enum Fetched {
-    Preview(Value),
-    Answered(Answered),
-}
-
-impl<'a> Errand<'a> {
-    /// What code that knows the platform works with in this call.
-    fn desk(&'a self, consent: &'a Consent<'a>) -> Desk<'a> {
-        let &Self { service, tool, tenant, key, stranger, status, options, span, .. } = self;
-        let &Options { fresh, dry_run, .. } = options;
-        Desk { service, tool, tenant, key, stranger, status, fresh, span, consent, dry_run }
-    }
-
-    /// Sends one request, or describes it in a dry run; an answer that is no success is a failure.
-    async fn fetch(&self, query: Vec<(String, String)>) -> Result<Fetched, Failure> {
-        let (service, entry) = (self.service, &self.tool.entry);
-        let input = Input::new(entry, self.arguments);
-        let sending = service.catalogue.api.sending.get(&entry.credential).cloned();
-        let exchange = Exchange::new(self.key.cloned(), input.body_bytes())
-            .with_sending(sending)
-            .with_media(&entry.media, &entry.accept)
-            .with_query(query);
-        let request = service.api.request(&entry.operation, exchange, input).await?;
-        if self.options.dry_run {
-            return Ok(Fetched::Preview(describe(&request)));
-        }
-        let order = Order {
-            client: service.api.client()?,
-            request,
-            operation: &entry.operation,
-            tenant: self.tenant,
-            key: self.key.map(Key::digest).unwrap_or_default(),
-            since: self.span.started,
-            deadline: self.span.deadline,
-            kind: self.kind(),
-        };
-        let result = service.upstream.fetch(order).await.and_then(|answered| {
-            self.status.store(answered.reply.status, Ordering::Relaxed);
-            self.note_key(answered.reply.status);
-            match Reach::of(answered.reply.status) {
-                Reach::Done => {
-                    progress::read(self.tool.name());
-                    service.drift.look(self.tool, &answered.reply);
-                    Ok(answered)
-                }
-                _ => Err(platform::refused(
-                    &answered.reply,
-                    &entry.errors,
-                    &service.catalogue.errors,
-                )),
-            }
-        });
-        if let Err(failure) = &result {
-            service.metrics.lost(&failure.code);
-        }
-        result.map(Fetched::Answered)
-    }
-
-    /// Notes whether the platform knows the key; most answers do not say.
-    fn note_key(&self, status: u16) {
-        let verdict = match status {
-            200..=299 => Verdict::Known,
-            401 => Verdict::Unknown,
-            _ => return,
-        };
-        if let Some((address, key)) = self.stranger {
-            self.service.strangers.answered(address, key, verdict);
-        }
-    }
-
-    /// What may be done with the requests of this call.
-    fn kind(&self) -> Kind {
-        let entry = &self.tool.entry;
-        // The address of a request says all about it, unless a header does.
-        let in_address = entry.method == "GET"
-            && entry.arguments.iter().all(|argument| argument.location != Location::Header);
-        match (self.tool.is_read(), entry.cache && in_address, self.options.fresh) {
-            (false, ..) => Kind::Change,
-            (true, false, _) => Kind::Read,
-            (true, true, true) => Kind::FreshRead,
-            (true, true, false) => Kind::CachedRead,
-        }
-    }
-
-    /// An answer that is no JSON; nobody else shall get it, and operators see that there was one.
-    fn unreadable(&self, answered: &Answered, err: &serde_json::Error) -> Failure {
-        self.service.upstream.forget(answered);
-        let failure = platform::unreadable(&answered.reply, err);
-        self.service.metrics.lost(&failure.code);
-        failure
-    }
 }
 
 /// Completes a failure with what identifies the call, and makes sure that it quotes no key.
