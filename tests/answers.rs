@@ -83,8 +83,8 @@ async fn no_answer_of_any_tool_that_reads_is_larger_than_its_budget_or_lies_abou
     for budget in [1000, 6000, 20_000] {
         let server = server(budget);
         for entry in entries.iter().filter(|entry| entry["class"] == "read") {
-            if entry["builtin"] == "async_disabled" {
-                continue; // It answers nothing but that.
+            if ["async_disabled", "context"].contains(&entry["builtin"].as_str().unwrap_or("")) {
+                continue; // Without tasks and a session these answer that there are none.
             }
             let takes = &entry["tool"]["inputSchema"]["properties"];
             for _ in 0..ASKED {
