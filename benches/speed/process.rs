@@ -57,6 +57,7 @@ pub(crate) fn server(program: &Path, upstream: u16) -> anyhow::Result<Process> {
         .env("XYTE_BASE_URL", format!("http://127.0.0.1:{upstream}"))
         .env("XYTE_CACHE_TTL", "0")
         .env("XYTE_RATE_LIMIT", UNREACHED_LIMIT)
+        .env("XYTE_ANSWER_TOKENS", "100000") // Whole pages, as the targets mean them.
         .current_dir("/")
         .stdout(Stdio::null())
         .stderr(log)

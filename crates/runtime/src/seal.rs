@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
@@ -41,7 +41,7 @@ pub enum Broken {
 /// Seals and opens texts.
 pub struct Seal {
     /// The first one seals, and each opens; never empty.
-    keys: Vec<RandomizedNonceKey>,
+    keys: Vec<LessSafeKey>,
     lasting: bool,
 }
 
@@ -75,9 +75,11 @@ impl Seal {
         let expires = expires.map_or(i64::MAX, |at| at.timestamp_millis());
         let mut sealed = [&expires.to_be_bytes()[..], payload].concat();
         let bound = Aad::from(bound(purpose, tenant));
-        match self.keys[0].seal_in_place_append_tag(bound, &mut sealed) {
-            Ok(nonce) => URL_SAFE_NO_PAD.encode([&nonce.as_ref()[..], &sealed].concat()),
-            // Without randomness there is no seal; a text that never opens gives nothing away.
+        let nonce: [u8; NONCE_LEN] = random();
+        let key = &self.keys[0];
+        match key.seal_in_place_append_tag(Nonce::from(&nonce), bound, &mut sealed) {
+            Ok(()) => URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()),
+            // Only what is too long for the algorithm; a text that never opens gives nothing away.
             Err(_) => String::new(),
         }
     }
@@ -96,7 +98,7 @@ impl Seal {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Broken::Invalid)?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>().ok_or(Broken::Invalid)?;
         let bound = bound(purpose, tenant);
-        let open = |key: &RandomizedNonceKey| {
+        let open = |key: &LessSafeKey| {
             let mut opened = sealed.to_vec();
             let length = key.open_in_place(Nonce::from(nonce), Aad::from(bound), &mut opened);
             let length = length.ok()?.len();
@@ -172,16 +174,17 @@ fn bound(purpose: Purpose, tenant: Digest) -> [u8; 33] {
     bound
 }
 
-fn cipher(key: &[u8; 32]) -> RandomizedNonceKey {
+fn cipher(key: &[u8; 32]) -> LessSafeKey {
     // A random nonce may repeat with this algorithm, at the price of showing that two texts are equal.
-    RandomizedNonceKey::new(&AES_256_GCM_SIV, key).expect("a key of AES-256 has 32 bytes")
+    let key = UnboundKey::new(&AES_256_GCM_SIV, key).expect("a key of AES-256 has 32 bytes");
+    LessSafeKey::new(key)
 }
 
-fn random() -> [u8; 32] {
-    let mut key = [0; 32];
-    aws_lc_rs::rand::fill(&mut key)
-        .expect("the library ends the process where there is no randomness");
-    key
+/// Bytes from the system: the library's own source takes 35 ms to begin, which a start can do without.
+fn random<const LENGTH: usize>() -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    getrandom::fill(&mut bytes).expect("no system that runs this is without randomness");
+    bytes
 }
 
 #[cfg(test)]
