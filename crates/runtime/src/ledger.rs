@@ -20,6 +20,7 @@ use crate::caller::Digest;
 use crate::failure::Failure;
 use crate::request::RequestId;
 use crate::shared::{Gone, Shared};
+use crate::text::hex;
 
 /// Writes a text unless there is one, and tells which one is there.
 const PUT_NEW: &str = "local held = redis.call('GET', KEYS[1]) if held then return held end redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return false";
@@ -59,18 +60,22 @@ impl From<Lost> for Failure {
     }
 }
 
+/// The name of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Name {
+    /// Whose it is.
+    tenant: Digest,
+    /// Which one it is; no two tenants have the same.
+    digest: Digest,
+}
+
 /// The name of a text: whose it is, what it is, and which one.
-pub(crate) fn name(kind: &str, tenant: Digest, parts: &[&[u8]]) -> Digest {
+pub(crate) fn name(kind: &str, tenant: Digest, parts: &[&[u8]]) -> Name {
     let start = Sha256::new().chain_update(kind).chain_update([0]).chain_update(tenant);
     let hash = parts.iter().fold(start, |hash, part| {
         hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
     });
-    hash.finalize().into()
-}
-
-/// A digest for people and JSON.
-pub(crate) fn hex(digest: &Digest) -> String {
-    digest.iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
+    Name { tenant, digest: hash.finalize().into() }
 }
 
 impl Ledger {
@@ -102,15 +107,15 @@ impl Ledger {
     /// Writes a text for a while, unless there is one of this name, which it gives.
     pub(crate) async fn put_new(
         &self,
-        name: Digest,
+        name: Name,
         text: &str,
         life: Duration,
     ) -> Result<Option<String>, Lost> {
         match &self.kept {
             Kept::Here(memory) => memory.put_new(name, text, life),
-            Kept::File(file) => file.put_new(name, text.to_owned(), life).await,
+            Kept::File(file) => file.put_new(name.digest, text.to_owned(), life).await,
             Kept::Shared { shared, put_new } => {
-                let mut call = put_new.key(shared.name("ledger", &hex(&name)));
+                let mut call = put_new.key(shared.name("ledger", &hex(&name.digest)));
                 call.arg(text).arg(milliseconds(life));
                 let call = &call;
                 Ok(shared
@@ -121,13 +126,13 @@ impl Ledger {
     }
 
     /// Writes a text over whatever there is.
-    pub(crate) async fn put(&self, name: Digest, text: &str, life: Duration) -> Result<(), Lost> {
+    pub(crate) async fn put(&self, name: Name, text: &str, life: Duration) -> Result<(), Lost> {
         match &self.kept {
             Kept::Here(memory) => memory.put(name, text, life),
-            Kept::File(file) => file.put(name, text.to_owned(), life).await,
+            Kept::File(file) => file.put(name.digest, text.to_owned(), life).await,
             Kept::Shared { shared, .. } => {
                 let mut set = redis::cmd("SET");
-                set.arg(shared.name("ledger", &hex(&name))).arg(text);
+                set.arg(shared.name("ledger", &hex(&name.digest))).arg(text);
                 set.arg("PX").arg(milliseconds(life));
                 Ok(shared.run(|mut redis| async move { set.exec_async(&mut redis).await }).await?)
             }
@@ -135,29 +140,29 @@ impl Ledger {
     }
 
     /// Reads a text.
-    pub(crate) async fn get(&self, name: Digest) -> Result<Option<String>, Lost> {
+    pub(crate) async fn get(&self, name: Name) -> Result<Option<String>, Lost> {
         match &self.kept {
             Kept::Here(memory) => Ok(memory.get(name)),
-            Kept::File(file) => file.get(name).await,
+            Kept::File(file) => file.get(name.digest).await,
             Kept::Shared { shared, .. } => {
                 let mut get = redis::cmd("GET");
-                get.arg(shared.name("ledger", &hex(&name)));
+                get.arg(shared.name("ledger", &hex(&name.digest)));
                 Ok(shared.run(|mut redis| async move { get.query_async(&mut redis).await }).await?)
             }
         }
     }
 
     /// Forgets a text.
-    pub(crate) async fn remove(&self, name: Digest) -> Result<(), Lost> {
+    pub(crate) async fn remove(&self, name: Name) -> Result<(), Lost> {
         match &self.kept {
             Kept::Here(memory) => {
                 memory.remove(name);
                 Ok(())
             }
-            Kept::File(file) => file.remove(name).await,
+            Kept::File(file) => file.remove(name.digest).await,
             Kept::Shared { shared, .. } => {
                 let mut del = redis::cmd("DEL");
-                del.arg(shared.name("ledger", &hex(&name)));
+                del.arg(shared.name("ledger", &hex(&name.digest)));
                 Ok(shared.run(|mut redis| async move { del.exec_async(&mut redis).await }).await?)
             }
         }
