@@ -6,7 +6,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Broken;
 use serde_json::{Value, json};
 use xyte_mcp_runtime::catalogue::nearest;
-use xyte_mcp_runtime::text::quoted;
+use xyte_mcp_runtime::text::{place, quoted};
 
 use super::fault::Fault;
 use super::file::{Kind, Param, Preset, Step};
@@ -61,7 +61,7 @@ fn broken_rules(located: &Located) -> Vec<Wrong> {
 
 fn broken_rule(error: &ValidationError<'_>, document: &Value) -> Vec<Wrong> {
     let at = error.instance_path().to_string();
-    let what = spoken(&at);
+    let what = place(&at, "the preset");
     let value = document.pointer(&at).unwrap_or(&Value::Null);
     let message = match error.kind() {
         Broken::Required { property } => {
@@ -107,22 +107,6 @@ fn members_of(at: &str) -> Vec<String> {
         }
     }
     schema["properties"].as_object().map(|it| it.keys().cloned().collect()).unwrap_or_default()
-}
-
-/// A pointer as people say it.
-fn spoken(at: &str) -> String {
-    if at.is_empty() {
-        return "the preset".to_owned();
-    }
-    let mut text = String::new();
-    for segment in at.split('/').skip(1) {
-        let _ = match segment.parse::<usize>() {
-            Ok(index) => write!(text, "[{index}]"),
-            Err(_) if text.is_empty() => write!(text, "{segment}"),
-            Err(_) => write!(text, ".{segment}"),
-        };
-    }
-    format!("`{}`", quoted(&text))
 }
 
 /// What no schema says.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use xyte_mcp_runtime::shape::budget;
 use xyte_mcp_runtime::shape::table::table;
 
 /// Characters of either form: 4,000 tokens of four, less what surrounds the answer.
@@ -19,7 +20,7 @@ pub(super) fn fitted(
     let whole: Vec<usize> = lists.iter().map(|list| length(&answer, list)).collect();
     loop {
         let written = text(&answer);
-        let longest = answer.to_string().chars().count().max(written.chars().count());
+        let longest = budget::length(&answer).max(budget::text_length(&written));
         let longest_list = lists.iter().max_by_key(|list| size(&answer, list));
         let Some(list) = longest_list.filter(|list| length(&answer, list) > 0) else {
             return (answer, written);
@@ -44,7 +45,7 @@ pub(super) fn shortened(
     let mut kept = items;
     loop {
         let (answer, text) = build(kept);
-        let longest = answer.to_string().chars().count().max(text.chars().count());
+        let longest = budget::length(&answer).max(budget::text_length(&text));
         if longest <= most || kept == 0 {
             return (answer, text);
         }
@@ -69,7 +70,7 @@ fn length(answer: &Value, list: &str) -> usize {
 }
 
 fn size(answer: &Value, list: &str) -> usize {
-    answer.pointer(list).map_or(0, |list| list.to_string().len())
+    answer.pointer(list).map_or(0, budget::length)
 }
 
 /// Rows as a table of the columns that hold something.

@@ -16,7 +16,7 @@ use xyte_mcp_catalogue::{Class, Location};
 use crate::caller::{Caller, Key};
 use crate::catalogue::Tool;
 use crate::dispatch::bulk::Outcome;
-use crate::text::quoted;
+use crate::text::{hex, quoted};
 
 /// Where records go. Cheap to clone; by default nowhere.
 #[derive(Clone, Default)]
@@ -236,7 +236,7 @@ pub(crate) fn digest_of(value: &Value) -> [u8; 32] {
 pub(crate) fn digest(arguments: &Map<String, Value>) -> String {
     let mut hash = Sha256::new();
     feed(&mut hash, &Value::Object(arguments.clone()));
-    hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hex(&hash.finalize())
 }
 
 fn feed(hash: &mut Sha256, value: &Value) {

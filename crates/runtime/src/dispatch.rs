@@ -18,6 +18,7 @@ mod target;
 mod view;
 mod walk;
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU16;
 
@@ -46,7 +47,7 @@ use crate::session;
 use crate::shape::{Shaped, budget};
 
 /// One call.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Call<'a> {
     /// The tool, found in the service's catalogue.
     pub tool: &'a Tool,
@@ -83,14 +84,13 @@ pub async fn dispatch(
     caller: &Caller,
     call: Call<'_>,
 ) -> Result<Answer, Failure> {
-    let aimed = compact::aim(service, caller, &call);
-    let (caller, mut call) = match &aimed {
-        Some((caller, aimed)) => (caller, aimed.clone()),
-        None => (caller, call),
+    let (caller, mut call) = match compact::aim(service, caller, &call) {
+        Some((caller, aimed)) => (Cow::Owned(caller), aimed),
+        None => (Cow::Borrowed(caller), call),
     };
-    let remembered = session::complete(caller, call.tool, &mut call.arguments);
+    let remembered = session::complete(&caller, call.tool, &mut call.arguments);
     let whole = call.view == View::Resource && call.tool.entry.is_computed();
-    let mut answer = Box::pin(conduct(service, caller, call)).await?;
+    let mut answer = Box::pin(conduct(service, &caller, call)).await?;
     if whole {
         answer.shaped.text = answer.shaped.structured.to_string();
     }
@@ -228,7 +228,7 @@ async fn attend(
     view: View,
 ) -> Performed {
     let &Errand { service, tool, arguments, options, .. } = errand;
-    if !tool.is_read() && !tool.entry.is_computed() {
+    if consent::is_needed(service, tool, arguments) && !tool.entry.is_computed() {
         errand.request(Vec::new()).await?; // Nobody is asked about what could not be sent.
     }
     let brought = (replied, plan);

@@ -22,6 +22,30 @@ pub fn quoted(text: &str) -> String {
     shown
 }
 
+/// Where something is in a JSON value, given as a pointer, as a person would write it: `steps[0].command`; the top has a name of its own.
+pub fn place(pointer: &str, top: &str) -> String {
+    if pointer.is_empty() {
+        return top.to_owned();
+    }
+    let mut text = String::new();
+    for segment in pointer.split('/').skip(1) {
+        let _ = match segment.parse::<usize>() {
+            Ok(index) => write!(text, "[{index}]"),
+            Err(_) if text.is_empty() => write!(text, "{segment}"),
+            Err(_) => write!(text, ".{segment}"),
+        };
+    }
+    format!("`{}`", quoted(&text))
+}
+
+/// Bytes as digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// Writes a character by its number.
 pub(crate) fn escape(text: &mut String, char: char) {
     // A string's buffer never refuses to grow.

@@ -189,21 +189,9 @@ async fn elsewhere(
     let ids: BTreeSet<&str> =
         preset.steps.iter().filter_map(|step| step.device_id.as_deref()).collect();
     let ids = ids.into_iter().filter(|id| !inside.iter().any(|device| device.id == *id));
-    let columns = [
-        "id",
-        "name",
-        "sn",
-        "effective_status",
-        "merged_effective_status",
-        "last_seen_at",
-        "model.id",
-        "model.name",
-        "space.id",
-        "space.full_path",
-    ];
     let read = join_all(ids.map(|id| async move {
         let which = arguments(json!({"device_id": id}));
-        match desk.object::<Device>("get_device", &which, &columns).await {
+        match desk.object::<Device>("get_device", &which, &fleet::COLUMNS).await {
             Ok((device, _)) => Ok(Some(device)),
             Err(failure)
                 if matches!(

@@ -8,7 +8,7 @@ use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
 use crate::catalogue::{Tool, nearest};
-use crate::text::quoted;
+use crate::text::{place, quoted};
 
 /// Says of every error what is wrong, and of each place only once: a value of the wrong type breaks other rules as well.
 pub(super) fn describe_all<'e>(
@@ -203,20 +203,8 @@ fn schema_at<'a>(tool: &'a Tool, path: &str) -> Option<&'a Value> {
     })
 }
 
-/// An instance path as a person would write it: `fields[0]`, `custom.name`.
 fn spoken(path: &str) -> String {
-    if path.is_empty() {
-        return "the arguments".to_owned();
-    }
-    let mut text = String::new();
-    for segment in path.split('/').skip(1) {
-        let _ = match segment.parse::<usize>() {
-            Ok(index) => write!(text, "[{index}]"),
-            Err(_) if text.is_empty() => write!(text, "{segment}"),
-            Err(_) => write!(text, ".{segment}"),
-        };
-    }
-    format!("`{}`", quoted(&text))
+    place(path, "the arguments")
 }
 
 fn member_name(path: &str, member: &str) -> String {

@@ -113,7 +113,7 @@ impl Run {
 impl Desk<'_> {
     /// Most targets of one call.
     pub fn bulk_max(&self) -> usize {
-        self.service.settings.bulk_max
+        self.call.service.settings.bulk_max
     }
 
     /// The request of a change, as it would be sent.
@@ -142,10 +142,10 @@ impl Desk<'_> {
             why: None,
             answer: Value::Null,
         };
-        let left = self.span.deadline.saturating_duration_since(Instant::now());
+        let left = self.call.span.deadline.saturating_duration_since(Instant::now());
         let run = Run {
             run: RequestId::random().to_string(),
-            tool: self.tool.name().to_owned(),
+            tool: self.call.tool.name().to_owned(),
             begun: Utc::now(),
             until: Utc::now() + TimeDelta::from_std(left).unwrap_or_default(),
             items: items.iter().map(told).collect(),
@@ -156,13 +156,13 @@ impl Desk<'_> {
         let run = Mutex::new(run);
         let changes = items.into_iter().enumerate();
         let changes = changes.map(|(at, item)| self.change(operation, at, item.arguments, &run));
-        let most = self.service.settings.manners.concurrency;
+        let most = self.call.service.settings.manners.concurrency;
         futures::stream::iter(changes).buffer_unordered(most).for_each(|()| async {}).await;
         Ok(run.into_inner())
     }
 
     async fn change(&self, operation: &str, at: usize, arguments: Arguments, run: &Mutex<Run>) {
-        if Instant::now() + TOO_LATE > self.span.deadline {
+        if Instant::now() + TOO_LATE > self.call.span.deadline {
             let why = "the call's time was over before it was sent".to_owned();
             return self.note(run, at, (Outcome::Skipped, Some(why), Value::Null)).await;
         }
@@ -204,9 +204,9 @@ impl Desk<'_> {
     }
 
     fn record(&self, run: &str, told: &Told) {
-        let (key_id, tool) = (self.key.map(Key::id), self.tool.name());
+        let (key_id, tool) = (self.call.key.map(Key::id), self.call.tool.name());
         let target = Target { run, key_id, tool, id: &told.id, outcome: told.outcome };
-        self.service.settings.audit.target(&target);
+        self.call.service.settings.audit.target(&target);
     }
 
     async fn note(
@@ -231,8 +231,8 @@ impl Desk<'_> {
     /// When it cannot be.
     pub async fn remember(&self, run: &Run) -> Result<(), Failure> {
         let text = serde_json::to_string(run).unwrap_or_default();
-        let name = name("run", self.tenant, &[run.run.as_bytes()]);
-        Ok(self.service.ledger.put(name, &text, REMEMBERED).await?)
+        let name = name("run", self.call.tenant, &[run.run.as_bytes()]);
+        Ok(self.call.service.ledger.put(name, &text, REMEMBERED).await?)
     }
 
     /// A run of this tenant, as far as it is known.
@@ -240,8 +240,8 @@ impl Desk<'_> {
     /// # Errors
     /// When there is none of this name.
     pub async fn run(&self, run: &str) -> Result<Run, Failure> {
-        let name = name("run", self.tenant, &[run.as_bytes()]);
-        let text = self.service.ledger.get(name).await?;
+        let name = name("run", self.call.tenant, &[run.as_bytes()]);
+        let text = self.call.service.ledger.get(name).await?;
         text.and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(|| {
             Failure::new("not_found", "no run of this name is remembered")
                 .with_hint("Runs are remembered for a day; without a name, the latest are listed.")
@@ -253,7 +253,7 @@ impl Desk<'_> {
     /// # Errors
     /// When they cannot be read.
     pub async fn runs(&self) -> Result<Vec<String>, Failure> {
-        let text = self.service.ledger.get(name("runs", self.tenant, &[])).await?;
+        let text = self.call.service.ledger.get(name("runs", self.call.tenant, &[])).await?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
 
@@ -263,12 +263,17 @@ impl Desk<'_> {
         runs.insert(0, run.to_owned());
         runs.truncate(LISTED);
         let text = serde_json::to_string(&runs).unwrap_or_default();
-        Ok(self.service.ledger.put(name("runs", self.tenant, &[]), &text, REMEMBERED).await?)
+        Ok(self
+            .call
+            .service
+            .ledger
+            .put(name("runs", self.call.tenant, &[]), &text, REMEMBERED)
+            .await?)
     }
 
     /// Seals what a change did, for a later one of this tenant.
     pub fn seal_report(&self, report: &[u8]) -> String {
-        self.service.settings.seal.seal(Purpose::Report, self.tenant, None, report)
+        self.call.service.settings.seal.seal(Purpose::Report, self.call.tenant, None, report)
     }
 
     /// Opens what an earlier change sealed.
@@ -276,8 +281,12 @@ impl Desk<'_> {
     /// # Errors
     /// When it was not given out to this tenant.
     pub fn open_report(&self, report: &str) -> Result<Vec<u8>, Failure> {
-        let opened =
-            self.service.settings.seal.open(Purpose::Report, self.tenant, report, Utc::now());
+        let opened = self.call.service.settings.seal.open(
+            Purpose::Report,
+            self.call.tenant,
+            report,
+            Utc::now(),
+        );
         opened.map_err(|_| {
             Failure::new(
                 "plan_invalid",

@@ -18,12 +18,12 @@ use crate::caller::{Caller, Digest, Transport};
 use crate::catalogue::Tool;
 use crate::decode::Options;
 use crate::failure::{Failure, Wanted};
-use crate::ledger::{hex, name};
+use crate::ledger::{Name, name};
 use crate::person::{Question, Replied, Reply};
 use crate::request::RequestId;
 use crate::seal::{Broken, Purpose};
 use crate::service::Service;
-use crate::text::quoted;
+use crate::text::{hex, quoted};
 
 /// How long a slip is good: long enough to read, too short to be forgotten about.
 pub(crate) const LIFE: Duration = Duration::from_mins(10);
@@ -114,7 +114,7 @@ pub(super) struct Consent<'a> {
 }
 
 /// Whether the call needs a person, whatever the policy is.
-fn is_needed(service: &Service, tool: &Tool, arguments: &Map<String, Value>) -> bool {
+pub(super) fn is_needed(service: &Service, tool: &Tool, arguments: &Map<String, Value>) -> bool {
     let asked_for = &service.settings.confirm_named;
     let consent = &tool.entry.consent;
     tool.entry.class == Class::Destructive
@@ -253,7 +253,7 @@ impl<'a> Consent<'a> {
         }
     }
 
-    fn used(&self, id: &str) -> Digest {
+    fn used(&self, id: &str) -> Name {
         name("plan", self.tenant, &[id.as_bytes()])
     }
 

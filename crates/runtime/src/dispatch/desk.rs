@@ -1,7 +1,6 @@
 //! What a computed tool works with: the reads of its caller, under the rules of every call. It knows no operation by itself.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicU16;
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -10,14 +9,12 @@ use tokio::time::Instant;
 
 use super::consent::{Consent, Scene};
 use super::walk::all;
-use super::{Errand, Fetched, Span};
-use crate::caller::{Address, Digest, Key};
+use super::{Errand, Fetched};
 use crate::catalogue::{Tool, compile};
 use crate::decode::Options;
 use crate::failure::Failure;
 use crate::json;
 use crate::progress;
-use crate::service::Service;
 use crate::shape::list::Plan;
 use crate::shape::projection::{self, Tree};
 use crate::shape::{Format, Shaped, budget};
@@ -66,27 +63,21 @@ impl<T> Default for Rows<T> {
 
 /// The reads of one caller.
 pub struct Desk<'a> {
-    pub(super) service: &'a Service,
-    pub(super) tool: &'a Tool,
-    pub(super) tenant: Digest,
-    pub(super) key: Option<&'a Key>,
-    pub(super) stranger: Option<(Address, Digest)>,
-    pub(super) status: &'a AtomicU16,
-    pub(super) fresh: bool,
-    pub(super) span: Span,
+    pub(super) call: &'a Errand<'a>,
     pub(super) consent: &'a Consent<'a>,
-    pub(super) dry_run: bool,
+    /// Whether answers that are kept are passed by.
+    pub(super) fresh: bool,
 }
 
 impl Desk<'_> {
     /// When the call ends: what is not read by then is missing.
     pub fn deadline(&self) -> Instant {
-        self.span.deadline
+        self.call.span.deadline
     }
 
     /// Most characters of either form of the answer; what is beyond is cut without knowing what it means.
     pub fn room(&self) -> usize {
-        budget::chars(self.service.settings.answer_tokens)
+        budget::chars(self.call.service.settings.answer_tokens)
     }
 
     /// Announces so many more reads to whoever watches the call.
@@ -96,7 +87,7 @@ impl Desk<'_> {
 
     /// Whether the call is to show what it would do, and to change nothing.
     pub fn is_dry_run(&self) -> bool {
-        self.dry_run
+        self.call.options.dry_run
     }
 
     /// Goes on when a person agreed to this, once; a call that only shows is never asked for.
@@ -226,8 +217,8 @@ impl Desk<'_> {
 
     /// What a tool calls is declared, so that its description can tell.
     fn declared(&self, name: &str) -> Option<&Tool> {
-        let catalogue = &self.service.catalogue;
-        let declared = self.tool.entry.calls.iter();
+        let catalogue = &self.call.service.catalogue;
+        let declared = self.call.tool.entry.calls.iter();
         let mut declared = declared.filter_map(|operation| catalogue.find_operation(operation));
         // The name of a tool outlives the id of its operation.
         declared.find(|tool| tool.entry.operation == name || tool.name() == name)
@@ -235,7 +226,8 @@ impl Desk<'_> {
 
     /// An operation that changes something; a tool that only reads has none.
     pub(super) fn find_change(&self, operation: &str) -> Result<&Tool, Failure> {
-        let found = self.declared(operation).filter(|tool| !tool.is_read() && !self.tool.is_read());
+        let found =
+            self.declared(operation).filter(|tool| !tool.is_read() && !self.call.tool.is_read());
         found.ok_or_else(|| Failure::unknown_operation(operation))
     }
 
@@ -249,14 +241,13 @@ impl Desk<'_> {
         arguments: &'e Arguments,
         options: &'e Options,
     ) -> Errand<'e> {
-        let Self { service, tenant, key, stranger, status, span, .. } = *self;
-        Errand { service, tool, tenant, key, stranger, status, arguments, options, span }
+        Errand { tool, arguments, options, ..*self.call }
     }
 
     /// What a dry run answers: which operations would be read.
     pub(super) fn preview(&self) -> Shaped {
-        let reads = self.tool.entry.calls.iter().filter_map(|operation| {
-            let entry = &self.service.catalogue.find_operation(operation)?.entry;
+        let reads = self.call.tool.entry.calls.iter().filter_map(|operation| {
+            let entry = &self.call.service.catalogue.find_operation(operation)?.entry;
             Some(format!("{} {}", entry.method, entry.path))
         });
         Shaped::of(json!({ "dry_run": true, "reads": reads.collect::<Vec<_>>() }))

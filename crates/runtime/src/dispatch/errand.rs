@@ -42,9 +42,7 @@ pub(super) enum Fetched {
 impl<'a> Errand<'a> {
     /// What code that knows the platform works with in this call.
     pub(super) fn desk(&'a self, consent: &'a Consent<'a>) -> Desk<'a> {
-        let &Self { service, tool, tenant, key, stranger, status, options, span, .. } = self;
-        let &Options { fresh, dry_run, .. } = options;
-        Desk { service, tool, tenant, key, stranger, status, fresh, span, consent, dry_run }
+        Desk { call: self, consent, fresh: self.options.fresh }
     }
 
     /// Writes one request, which tells whether the arguments can be sent at all.

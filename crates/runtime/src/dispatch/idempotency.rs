@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::Performed;
 use crate::caller::Digest;
 use crate::failure::{Failure, Reach};
-use crate::ledger::{Ledger, name};
+use crate::ledger::{Ledger, Name, name};
 use crate::shape::Shaped;
 
 /// How long a first result is given again.
@@ -97,7 +97,7 @@ impl Once<'_> {
     }
 
     /// Writes the call down; of one that is there already, waits for the result.
-    async fn begin(&self, name: Digest) -> Result<Option<Performed>, Failure> {
+    async fn begin(&self, name: Name) -> Result<Option<Performed>, Failure> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let until = Utc::now() + TimeDelta::from_std(left).unwrap_or_default() + GRACE;
         let record = Record { arguments: self.arguments.clone(), until, outcome: None };

@@ -8,6 +8,7 @@ use redis::Script;
 use super::WINDOW;
 use crate::caller::Digest;
 use crate::shared::{Gone, Shared};
+use crate::text::hex;
 
 /// Takes a key's log, the limit, the window in microseconds, and in tests the time.
 const SCRIPT: &str = include_str!("replicated.lua");
@@ -48,8 +49,6 @@ impl Replicated {
 
     /// A key's log is named by the key's digest, of which the key cannot be told.
     pub(super) fn name(&self, who: Digest) -> String {
-        let digits =
-            who.iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"));
-        self.shared.name("limit", &digits)
+        self.shared.name("limit", &hex(&who))
     }
 }
