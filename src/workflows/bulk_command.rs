@@ -33,6 +33,9 @@ pub(super) async fn compute(desk: &Desk<'_>, call: BulkCommand) -> Result<Comput
     };
     // Accepted is all that the platform's answer says.
     let mut run = desk.apply(SEND, plan.items.clone(), Outcome::Queued).await?;
+    if follow {
+        desk.begin("all are sent; waiting for the devices");
+    }
     look(desk, &mut run, (&command, plan.as_of), follow).await;
     desk.remember(&mut run).await.ok();
     Ok(plan.report(&run, Value::Null))

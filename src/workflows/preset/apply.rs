@@ -111,6 +111,8 @@ pub(super) async fn apply(desk: &Desk<'_>, plan: &Plan<'_>) -> Result<Vec<Ran>, 
             });
             continue;
         }
+        let (steps, command) = (plan.steps.len(), quoted(&planned.step.command));
+        desk.begin(&format!("step {} of {steps}: {command}", at + 1));
         let one = step(desk, planned, plan.as_of).await;
         let one = match one {
             Err(failure) if at == 0 => return Err(failure),

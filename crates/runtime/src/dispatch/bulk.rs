@@ -172,7 +172,6 @@ impl Desk<'_> {
         };
         self.list_run(&run.run).await?;
         self.write(&run).await?;
-        self.expect(items.len());
         let most = self.call.service.settings.manners.concurrency;
         let name = run.run.as_str();
         let targets = run.items.iter().cloned().zip(items).enumerate();
@@ -290,7 +289,8 @@ impl Desk<'_> {
     pub async fn run(&self, run: &str) -> Result<Run, Failure> {
         let head = || name("run", self.call.tenant, &[run.as_bytes()]);
         let read = async || self.call.service.ledger.get(head()).await;
-        let parsed = |text: Option<String>| text.and_then(|it| serde_json::from_str::<Run>(&it).ok());
+        let parsed =
+            |text: Option<String>| text.and_then(|it| serde_json::from_str::<Run>(&it).ok());
         let unknown = || {
             Failure::new("not_found", "no run of this name is remembered")
                 .with_hint("Runs are remembered for a day; without a name, the latest are listed.")
@@ -299,8 +299,8 @@ impl Desk<'_> {
         if known.closed {
             return Ok(known);
         }
-        let notes = (0..known.items.len())
-            .map(|at| self.call.service.ledger.get(self.note_of(run, at)));
+        let notes =
+            (0..known.items.len()).map(|at| self.call.service.ledger.get(self.note_of(run, at)));
         let notes: Vec<_> = futures::stream::iter(notes).buffered(AT_ONCE).collect().await;
         // A run that was closed meanwhile has no notes any more, and says all itself.
         if let Some(closed) = parsed(read().await?).filter(|run| run.closed) {

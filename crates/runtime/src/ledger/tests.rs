@@ -36,8 +36,7 @@ impl Drop for Path {
 }
 
 async fn in_redis(redis: &RedisServer) -> Ledger {
-    let shared =
-        Shared::new(Address::parse(&redis.url()).unwrap(), "things", Counter::default());
+    let shared = Shared::new(Address::parse(&redis.url()).unwrap(), "things", Counter::default());
     shared.start().await;
     let replicated = Replicated::new(shared, MOST.into());
     Ledger { place: "shared".to_owned(), kept: Kept::Shared(replicated) }
