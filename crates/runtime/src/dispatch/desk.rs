@@ -70,6 +70,12 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// The same reads, past every answer that is kept.
+    #[must_use]
+    pub fn fresh(&self) -> Desk<'_> {
+        Desk { fresh: true, ..*self }
+    }
+
     /// When the call ends: what is not read by then is missing.
     pub fn deadline(&self) -> Instant {
         self.call.span.deadline
@@ -83,6 +89,11 @@ impl Desk<'_> {
     /// Announces so many more reads to whoever watches the call.
     pub fn expect(&self, reads: usize) {
         progress::expect(reads);
+    }
+
+    /// Tells whoever watches the call that a part of it begins.
+    pub fn begin(&self, part: &str) {
+        progress::begin(part);
     }
 
     /// Whether the call is to show what it would do, and to change nothing.
@@ -179,8 +190,7 @@ impl Desk<'_> {
         arguments: &Arguments,
         columns: &[&str],
     ) -> Result<(T, DateTime<Utc>), Failure> {
-        let desk = Desk { fresh: true, ..*self };
-        desk.object(operation, arguments, columns).await
+        self.fresh().object(operation, arguments, columns).await
     }
 
     /// Reads one object; of its members, the named ones, or all.
