@@ -179,3 +179,31 @@ async fn a_room_is_judged_with_reasons_and_not_where_something_could_not_be_read
     let answer = &result["structuredContent"];
     assert_eq!((&answer["verdict"], &answer["complete"]), (&Value::Null, &json!(false)));
 }
+
+#[tokio::test]
+async fn where_spaces_are_missing_no_room_is_guessed_and_no_total_is_told() {
+    let rig = rig("baseline+500 path=*/spaces query=page=2");
+    let refused = ask(&rig, "room_status", json!({"space": "Board room"})).await;
+    let told = refused["content"][0]["text"].as_str().unwrap();
+    assert!(told.contains("ambiguous_name") && told.contains("HQ/B1/F9/Board room"), "{told}");
+    let refused = ask(&rig, "fleet_health", json!({"space": "TLV"})).await;
+    let told = refused["content"][0]["text"].as_str().unwrap();
+    assert!(told.contains("not_found") && told.contains("that could be read"), "{told}");
+    let result = ask(&rig, "fleet_health", json!({"space": "HQ", "group_by": "room"})).await;
+    let answer = &result["structuredContent"];
+    assert_eq!((&answer["complete"], &answer["totals"]), (&json!(false), &Value::Null));
+    let result = ask(&rig, "room_status", json!({"space": "HQ"})).await;
+    assert_eq!(result["structuredContent"]["rows"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_was_read_is_searched_though_another_list_failed() {
+    let rig = rig("baseline+500 path=*/tickets");
+    let result = ask(&rig, "find", json!({"query": "Fjord display"})).await;
+    let answer = &result["structuredContent"];
+    assert_eq!(answer["hits"][0]["id"], support::DEVICE);
+    assert_eq!(answer["complete"], false);
+    assert!(answer["warnings"].to_string().contains("tickets could not be read"), "{answer}");
+    let refused = ask(&rig, "find", json!({"query": "No picture", "kinds": ["ticket"]})).await;
+    assert_eq!(refused["isError"], true, "nothing was searched");
+}

@@ -101,7 +101,7 @@ impl Fleet {
         warnings.splice(0..0, devices.warnings);
         warnings.push(WINDOW.to_owned());
         Ok(Self {
-            all_devices: devices.complete && devices.odd == 0,
+            all_devices: devices.complete,
             complete: devices.complete && incidents.complete && tickets.complete,
             as_of: devices.as_of.min(incidents.as_of).min(tickets.as_of),
             devices: devices.rows,

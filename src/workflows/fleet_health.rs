@@ -66,9 +66,11 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
             members.ill.push(device);
         }
     }
+    // Of a space whose spaces below are not all known, there may be more devices.
+    let all = fleet.all_devices && scope.as_ref().is_none_or(|scope| scope.complete);
     let mut answer = Answer {
         group_by: name(group_by),
-        totals: fleet.all_devices.then(|| Totals::of(&rows, matched.len())),
+        totals: all.then(|| Totals::of(&rows, matched.len())),
         groups: Vec::new(),
         no_space: None,
         scanned: json!({"devices": fleet.devices.len(), "incidents": fleet.incidents.len(), "tickets": fleet.tickets.len()}),
@@ -77,7 +79,6 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
     };
     let several = statuses.len() != 1 && group_by != FleetHealthGroupBy::Status;
     for (key, members) in &groups {
-        let all = fleet.all_devices;
         if let Some(group) = troubles.grouped((group_by, key), members, (several, all)) {
             if group.name.is_none() {
                 answer.no_space = Some(group);

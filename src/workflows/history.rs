@@ -115,7 +115,7 @@ impl History {
 
     fn take(&mut self, read: Rows<Row>) {
         self.rows += read.rows.len();
-        self.complete &= read.complete && read.odd == 0;
+        self.complete &= read.complete;
         self.as_of = self.as_of.min(read.as_of);
         self.warnings.extend(read.warnings);
         for row in read.rows {

@@ -69,7 +69,6 @@ impl Facts {
 
     fn complete(&self) -> bool {
         self.active.complete
-            && self.active.odd == 0
             && self.recent.complete
             && self.tickets.complete
     }

@@ -67,7 +67,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: RoomStatus) -> Result<Co
         "space": {"id": scope.id, "path": scope.path, "spaces_below": scope.ids.len() - 1},
         "verdict": verdict,
         "reasons": reasons,
-        "rows": fleet.all_devices.then_some(devices.len()),
+        "rows": (fleet.all_devices && scope.complete).then_some(devices.len()),
         "devices": shown,
         "not_checked": ["power, input and other state of devices: `get_device`"],
         "complete": complete,

@@ -64,7 +64,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: TicketTriage) -> Result<
     let now = tickets.as_of;
     let as_of = [now, devices.as_of, incidents.as_of, read.as_of.unwrap_or(now)];
     let around = Around {
-        all_devices: devices.complete && devices.odd == 0,
+        all_devices: devices.complete,
         devices: devices.rows.into_iter().map(|row| (row.id.clone(), row)).collect(),
         incidents,
     };
@@ -72,7 +72,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: TicketTriage) -> Result<
         warnings
             .push("not all devices could be read, so no ticket is said to be orphaned".to_owned());
     }
-    let all_tickets = tickets.complete && tickets.odd == 0 && read.unread.is_empty();
+    let all_tickets = tickets.complete && read.unread.is_empty();
     let structured = sorted(&around, &read, (days, now), (all_tickets, warnings));
     let lists =
         ["/stale", "/active_incident", "/unread", "/orphaned", "/stale_with_active_incident"];

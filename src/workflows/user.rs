@@ -47,7 +47,7 @@ pub(super) async fn devices(
     if known.is_empty() {
         warnings.push(NOTHING.to_owned());
     }
-    let whole = rows.complete && rows.odd == 0 && scope.as_ref().is_none_or(|scope| scope.complete);
+    let whole = rows.complete && scope.as_ref().is_none_or(|scope| scope.complete);
     let (structured, text) = answer::shortened(desk.room(), found.len(), |kept| {
         let mut warnings = warnings.clone();
         if kept < found.len() {
