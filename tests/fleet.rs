@@ -207,3 +207,24 @@ async fn what_was_read_is_searched_though_another_list_failed() {
     let refused = ask(&rig, "find", json!({"query": "No picture", "kinds": ["ticket"]})).await;
     assert_eq!(refused["isError"], true, "nothing was searched");
 }
+
+#[tokio::test]
+async fn a_look_back_tells_how_many_changed_that_have_another_status() {
+    let rig = rig("baseline");
+    let since = "2026-09-06T00:00:00Z";
+    let count = async |status: Value| {
+        let arguments = json!({"since": since, "group_by": "status", "status": status});
+        let result = ask(&rig, "fleet_health", arguments).await;
+        result["structuredContent"]["totals"]["matched"].as_u64().unwrap()
+    };
+    let well = count(json!(["ok"])).await;
+    assert_eq!(well, 1, "the codec of the Board room, with an incident of today");
+    let result = ask(&rig, "fleet_health", json!({"since": since})).await;
+    let warnings = result["structuredContent"]["warnings"].to_string();
+    assert!(warnings.contains("; 1 more changed and have a status"), "{warnings}");
+    let all = json!(["ok", "warning", "error", "offline", "never_seen"]);
+    assert_eq!(
+        count(all).await,
+        1 + result["structuredContent"]["totals"]["matched"].as_u64().unwrap()
+    );
+}

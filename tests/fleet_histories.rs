@@ -179,3 +179,23 @@ async fn a_name_finds_the_device_and_one_that_several_have_is_not_guessed() {
     let result = ask(&rig, "search_device_histories", arguments).await;
     assert_eq!(result["structuredContent"]["totals"]["still_away"], 1, "as of this moment");
 }
+
+#[tokio::test]
+async fn whether_a_device_is_back_is_told_of_the_present_though_the_period_is_past() {
+    let rig = rig("baseline");
+    let arguments = json!({"space": "HQ/B1", "group_by": "device", "from": "2026-08-03T08:30:00Z", "to": "2026-09-02T08:30:00Z"});
+    let result = ask(&rig, "search_device_histories", arguments).await;
+    let answer = &result["structuredContent"];
+    let state = state(&rig.0).await;
+    let told = items(answer);
+    let later = told.iter().filter(|(id, item)| {
+        let there = state["devices"][id.as_str()]["effective"] == "ok";
+        assert_eq!(item["recovered"], there, "{item}");
+        there && item.get("back_since").is_none()
+    });
+    let later: Vec<&String> = later.map(|(id, _)| id).collect();
+    assert!(!later.is_empty(), "one came back after the period");
+    let back = told.values().filter(|item| item["recovered"] == true).count();
+    assert_eq!(answer["totals"]["recovered"], back);
+    assert!(answer["basis"].as_str().unwrap().contains("the status now"), "{answer}");
+}

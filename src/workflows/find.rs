@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::names::rank::{Fit, best, folded};
+use xyte_mcp_runtime::shape::table::foot;
 
 use super::answer;
 use super::fleet::{self, Device, Ticket};
@@ -72,15 +73,10 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: Find) -> Result<Computed
 async fn read(desk: &Desk<'_>, query: &str, kinds: &[FindKindsItem]) -> Result<Found, Failure> {
     let wants = |kind| kinds.is_empty() || kinds.contains(&kind);
     let devices = async {
-        if wants(FindKindsItem::Device) {
-            Some(fleet::devices(desk, None).await)
-        } else {
-            None
-        }
+        if wants(FindKindsItem::Device) { Some(fleet::devices(desk, None).await) } else { None }
     };
-    let spaces = async {
-        if wants(FindKindsItem::Space) { Some(Spaces::read(desk).await) } else { None }
-    };
+    let spaces =
+        async { if wants(FindKindsItem::Space) { Some(Spaces::read(desk).await) } else { None } };
     let tickets = async {
         if wants(FindKindsItem::Ticket) { Some(fleet::tickets(desk).await) } else { None }
     };
@@ -127,7 +123,8 @@ impl Found {
             Ok(list) => Some(list),
             Err(failure) => {
                 self.complete = false;
-                self.warnings.push(format!("{what} could not be read ({failure}) and were not searched"));
+                self.warnings
+                    .push(format!("{what} could not be read ({failure}) and were not searched"));
                 first.get_or_insert(failure);
                 None
             }
@@ -184,7 +181,8 @@ fn ticket(query: &str, ticket: &Ticket) -> Option<Hit> {
 
 fn text(answer: &Value) -> String {
     let hits = answer["hits"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut text = format!("{} hits", hits.len());
+    let mut text = String::new();
+    foot(&mut text, &format!("{} hits", hits.len()));
     let columns = ["kind", "id", "name", "path", "serial", "status", "fit"];
     answer::rows(&mut text, &columns, hits);
     answer::end(&mut text, answer);

@@ -89,7 +89,10 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
     }
     let as_of = scope.as_ref().map_or(fleet.as_of, |scope| scope.as_of.min(fleet.as_of));
     answer.warnings = scope.map(|scope| scope.warnings).unwrap_or_default();
-    answer.warnings.extend(warnings(&fleet, &rows, &matched, since));
+    answer.warnings.extend(warnings(&fleet, &rows, &matched));
+    if let Some(since) = since {
+        answer.warnings.push(about_since(&troubles, &rows, &matched, since));
+    }
     let (structured, text) = answer.fitted(desk.room());
     Ok(Computed { structured, text, as_of })
 }
@@ -144,12 +147,7 @@ fn word(status: FleetHealthStatusItem) -> &'static str {
     }
 }
 
-fn warnings(
-    fleet: &Fleet,
-    rows: &[&Device],
-    matched: &[&Device],
-    since: Option<DateTime<Utc>>,
-) -> Vec<String> {
+fn warnings(fleet: &Fleet, rows: &[&Device], matched: &[&Device]) -> Vec<String> {
     let mut warnings = fleet.warnings.clone();
     if !fleet.all_devices {
         warnings.push(format!(
@@ -167,10 +165,26 @@ fn warnings(
         let (all, ill) = (nowhere(rows), nowhere(matched));
         warnings.push(format!("{all} of the rows read have no space, of which {ill} match; by space or room they are listed apart"));
     }
-    if since.is_some() {
-        warnings.push("since: by last sign of life of what is down now, and by active incidents; what went down and came back is not in these lists".to_owned());
-    }
     warnings
+}
+
+/// What a look back at lists of the present leaves out.
+fn about_since(
+    troubles: &Troubles<'_>,
+    rows: &[&Device],
+    matched: &[&Device],
+    since: DateTime<Utc>,
+) -> String {
+    let changed = rows.iter().filter(|row| troubles.changed(row, since)).count();
+    let others = match changed - matched.len() {
+        0 => String::new(),
+        others => format!(
+            "; {others} more changed and have a status that is not asked for, such as ok with an incident: name it in `status`"
+        ),
+    };
+    format!(
+        "since: by last sign of life of what is down now, and by active incidents{others}; what went down and came back is not in these lists, search_device_histories has it"
+    )
 }
 
 impl<'f> Troubles<'f> {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::foot;
 use xyte_mcp_runtime::text::quoted;
 
 use super::answer;
@@ -126,10 +127,10 @@ fn text(answer: &Value) -> String {
     };
     let path = quoted(answer["space"]["path"].as_str().unwrap_or_default());
     let verdict = answer["verdict"].as_str().unwrap_or("no verdict");
-    let mut text = format!("{path} ({}): {verdict}", answer["space"]["id"]);
+    let mut text = String::new();
+    foot(&mut text, &format!("{path} ({}): {verdict}", answer["space"]["id"]));
     for reason in words("reasons") {
-        text.push_str("\nreason: ");
-        text.push_str(&reason);
+        foot(&mut text, &format!("reason: {reason}"));
     }
     let columns = [
         "name",
@@ -144,8 +145,7 @@ fn text(answer: &Value) -> String {
     ];
     let rows = answer["devices"].as_array().map(Vec::as_slice).unwrap_or_default();
     answer::rows(&mut text, &columns, rows);
-    text.push_str("\nnot checked: ");
-    text.push_str(&words("not_checked").join(", "));
+    foot(&mut text, &format!("not checked: {}", words("not_checked").join(", ")));
     answer::end(&mut text, answer);
     text
 }

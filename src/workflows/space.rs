@@ -179,15 +179,14 @@ impl Spaces {
             ([], true) => failure.with_hint("Look it up with `list_spaces`."),
             ([], false) => failure.with_hint(GAP),
             (near, true) => failure.with_hint(format!("Near: {}.", self.candidates(near))),
-            (near, false) => {
-                failure.with_hint(format!("{GAP} Near: {}.", self.candidates(near)))
-            }
+            (near, false) => failure.with_hint(format!("{GAP} Near: {}.", self.candidates(near))),
         }
     }
 
     fn ambiguous(&self, wanted: &str, ids: &[i64]) -> Failure {
         let wanted = quoted(wanted);
-        let (message, candidates) = (format!("{} spaces are called `{wanted}`", ids.len()), self.candidates(ids));
+        let (message, candidates) =
+            (format!("{} spaces are called `{wanted}`", ids.len()), self.candidates(ids));
         if self.complete {
             return Failure::new("ambiguous_name", message)
                 .with_hint(format!("Ask which one is meant: {candidates}."));

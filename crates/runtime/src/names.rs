@@ -107,8 +107,7 @@ impl Roll {
     }
 
     fn unknown(&self, argument: &str, wanted: &str) -> Failure {
-        let gap =
-            if self.complete { "" } else { ", as far as the list could be read: try again" };
+        let gap = if self.complete { "" } else { ", as far as the list could be read: try again" };
         let message =
             format!("nothing that `{argument}` could mean is called `{}`{gap}", quoted(wanted));
         let near = self.ranked(wanted);

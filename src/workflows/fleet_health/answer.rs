@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
-use xyte_mcp_runtime::shape::table::table;
+use xyte_mcp_runtime::shape::table::{foot, table};
 
 use super::super::answer::MOST_CHARS;
 use super::super::fleet::Device;
@@ -141,20 +141,18 @@ impl Answer<'_> {
             }
         }
         let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
-        let mut text = match &self.totals {
-            Some(Totals { rows, matched, statuses }) => {
-                let statuses: Vec<String> =
-                    statuses.iter().map(|(status, count)| format!("{status} {count}")).collect();
-                format!("{matched} of {rows} rows match ({})\n", statuses.join(", "))
-            }
-            None => String::new(),
-        };
+        let mut text = String::new();
+        if let Some(Totals { rows, matched, statuses }) = &self.totals {
+            let statuses: Vec<String> =
+                statuses.iter().map(|(status, count)| format!("{status} {count}")).collect();
+            foot(&mut text, &format!("{matched} of {rows} rows match ({})", statuses.join(", ")));
+            text.push('\n');
+        }
         text.push_str(&table(&columns, &lines));
         for warning in &self.warnings {
-            text.push_str("\nwarning: ");
-            text.push_str(warning);
+            foot(&mut text, &format!("warning: {warning}"));
         }
-        text.push_str(if self.complete { "\ncomplete" } else { "\nincomplete: see warnings" });
+        foot(&mut text, if self.complete { "complete" } else { "incomplete: see warnings" });
         text
     }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::foot;
 
 use super::super::answer;
 use super::super::history::requests;
@@ -129,7 +130,9 @@ fn text(answer: &Value) -> String {
     let rows = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
     let window = &answer["window"];
     let bound = |name: &str| window[name].as_str().unwrap_or_default().to_owned();
-    let mut text = format!("{} recorded states, {} to {}", rows.len(), bound("from"), bound("to"));
+    let mut text = String::new();
+    let first = format!("{} recorded states, {} to {}", rows.len(), bound("from"), bound("to"));
+    foot(&mut text, &first);
     answer::rows(&mut text, &COLUMNS, rows);
     answer::end(&mut text, answer);
     text

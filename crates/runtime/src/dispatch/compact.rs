@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::names::rank::folded;
 use crate::service::Service;
 use crate::shape::Shaped;
-use crate::shape::table::table;
+use crate::shape::table::{foot, table};
 use crate::text::quoted;
 
 /// Operations that a search shows when nobody says how many.
@@ -150,7 +150,8 @@ pub(super) fn search(service: &Service, caller: &Caller, arguments: &Map<String,
     });
     let hits: Vec<Value> = hits.collect();
     let columns = ["operation", "class", "summary"].map(str::to_owned);
-    let text = format!("{}\n{} of {total} operations", table(&columns, &hits), hits.len());
+    let mut text = table(&columns, &hits);
+    foot(&mut text, &format!("{} of {total} operations", hits.len()));
     Shaped { structured: json!({ "operations": hits, "total": total }), text }
 }
 

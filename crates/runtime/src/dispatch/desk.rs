@@ -153,7 +153,8 @@ impl Desk<'_> {
             as_of,
         };
         let found = gathered.rows.len();
-        read.rows.extend(gathered.rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()));
+        read.rows
+            .extend(gathered.rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()));
         let odd = found - read.rows.len();
         if odd > 0 {
             read.complete = false;
