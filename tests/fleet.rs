@@ -164,6 +164,8 @@ async fn a_room_is_judged_with_reasons_and_not_where_something_could_not_be_read
     let reasons = answer["reasons"].to_string();
     assert!(reasons.contains("camera: status warning"), "{reasons}");
     assert!(reasons.contains("active incident Microphone battery is low (low)"), "{reasons}");
+    let local = (&answer["local_time"], &answer["time_zone"]);
+    assert_eq!(local, (&json!("2026-09-07T11:30:00+03:00"), &json!("Asia/Jerusalem")));
     let down = ask(&rig, "room_status", json!({"space": "TLV/T1/F2/Room 204"})).await;
     assert_eq!(down["structuredContent"]["verdict"], "not_ready");
     assert_eq!(down["structuredContent"]["devices"].as_array().unwrap().len(), 6);
@@ -222,6 +224,11 @@ async fn a_look_back_tells_how_many_changed_that_have_another_status() {
     let result = ask(&rig, "fleet_health", json!({"since": since})).await;
     let warnings = result["structuredContent"]["warnings"].to_string();
     assert!(warnings.contains("; 1 more changed and have a status"), "{warnings}");
+    for same in ["2026-09-06", "1788652800"] {
+        let again = ask(&rig, "fleet_health", json!({"since": same})).await;
+        let totals = &again["structuredContent"]["totals"];
+        assert_eq!(totals, &result["structuredContent"]["totals"], "{same}");
+    }
     let all = json!(["ok", "warning", "error", "offline", "never_seen"]);
     assert_eq!(
         count(all).await,

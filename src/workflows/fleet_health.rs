@@ -12,6 +12,7 @@ use xyte_mcp_runtime::failure::Failure;
 
 use self::answer::{Answer, Group, Item, Named, Totals};
 use super::fleet::{Device, Fleet};
+use super::period::moment;
 use super::space::{Scope, Spaces};
 use crate::generated::workflows::{FleetHealth, FleetHealthGroupBy, FleetHealthStatusItem};
 
@@ -33,7 +34,7 @@ struct Members<'f> {
 }
 
 pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<Computed, Failure> {
-    let since = arguments.since.as_deref().map(moment).transpose()?;
+    let since = arguments.since.as_deref().map(|text| moment("since", text)).transpose()?;
     let (fleet, scope) =
         futures::try_join!(Fleet::read(desk, None), scope(desk, arguments.space.as_deref()))?;
     let rows: Vec<&Device> = fleet
@@ -102,12 +103,6 @@ async fn scope(desk: &Desk<'_>, space: Option<&str>) -> Result<Option<Scope>, Fa
         Some(space) => Spaces::read(desk).await?.scope(space).map(Some),
         None => Ok(None),
     }
-}
-
-fn moment(text: &str) -> Result<DateTime<Utc>, Failure> {
-    text.parse().map_err(|_| {
-        Failure::invalid_arguments("`since` is no time such as `2026-09-07T00:00:00Z`")
-    })
 }
 
 /// What a device is grouped by; nothing for one without a space.

@@ -1,5 +1,6 @@
 //! `room_status`: whether a room can be used, and what speaks against it. It judges by statuses, incidents and tickets, not by what devices show.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
@@ -8,7 +9,7 @@ use xyte_mcp_runtime::text::quoted;
 
 use super::answer;
 use super::fleet::{Device, Fleet, Incident};
-use super::space::Spaces;
+use super::space::{Spaces, Zone};
 use crate::generated::workflows::RoomStatus;
 
 /// Devices and reasons shown of a space that is more than a room.
@@ -64,7 +65,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: RoomStatus) -> Result<Co
     shown.truncate(MOST_SHOWN);
     reasons.truncate(MOST_SHOWN);
     let reasons: Vec<String> = reasons.into_iter().map(|(_, reason)| reason).collect();
-    let structured = json!({
+    let mut structured = json!({
         "space": {"id": scope.id, "path": scope.path, "spaces_below": scope.ids.len() - 1},
         "verdict": verdict,
         "reasons": reasons,
@@ -74,9 +75,20 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: RoomStatus) -> Result<Co
         "complete": complete,
         "warnings": warnings,
     });
+    let as_of = fleet.as_of.min(scope.as_of);
+    clock(&mut structured, scope.zone.as_ref(), as_of);
     let (structured, text) =
         answer::fitted(desk.room(), structured, &["/devices", "/reasons"], text);
-    Ok(Computed { structured, text, as_of: fleet.as_of.min(scope.as_of) })
+    Ok(Computed { structured, text, as_of })
+}
+
+/// Adds what clocks show in the room: who asks for a time of day means that one.
+fn clock(answer: &mut Value, zone: Option<&Zone>, as_of: DateTime<Utc>) {
+    let Some((zone, local)) = zone.and_then(|zone| Some((zone, zone.local(as_of)?))) else {
+        return;
+    };
+    answer["local_time"] = local.to_rfc3339_opts(SecondsFormat::Secs, true).into();
+    answer["time_zone"] = zone.name.as_str().into();
 }
 
 /// What speaks against a device.
@@ -145,6 +157,10 @@ fn text(answer: &Value) -> String {
     ];
     let rows = answer["devices"].as_array().map(Vec::as_slice).unwrap_or_default();
     answer::rows(&mut text, &columns, rows);
+    if let (Some(time), Some(zone)) = (answer["local_time"].as_str(), answer["time_zone"].as_str())
+    {
+        foot(&mut text, &format!("local time: {time} ({})", quoted(zone)));
+    }
     foot(&mut text, &format!("not checked: {}", words("not_checked").join(", ")));
     answer::end(&mut text, answer);
     text

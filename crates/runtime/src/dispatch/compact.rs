@@ -139,7 +139,9 @@ pub(super) fn search(service: &Service, caller: &Caller, arguments: &Map<String,
         |fits: &Vec<usize>| fits.iter().zip(&weights).map(|(fit, weight)| fit * weight).sum();
     let mut found: Vec<(usize, &Tool)> = fits.iter().map(score).zip(tools).collect();
     found.retain(|(score, _)| *score > 0 || words.is_empty());
-    found.sort_by_key(|(fit, tool)| (std::cmp::Reverse(*fit), tool.position));
+    // Of two that fit as well, the one with the shorter name is the plainer one.
+    let words = |tool: &Tool| tool.name().split('_').count();
+    found.sort_by_key(|(fit, tool)| (std::cmp::Reverse(*fit), words(tool), tool.position));
     let total = found.len();
     let hits = found.iter().take(most.unwrap_or(USUAL_HITS)).map(|(_, tool)| {
         json!({
@@ -159,8 +161,10 @@ pub(super) fn search(service: &Service, caller: &Caller, arguments: &Map<String,
 fn fit(tool: &Tool, word: &str) -> usize {
     let title = tool.served.title.as_deref().unwrap_or_default();
     let description = tool.served.description.as_deref().unwrap_or_default();
-    // One letter at the end may be a plural.
-    let stem = word.strip_suffix('s').filter(|stem| stem.len() > 2).unwrap_or(word);
+    // What ends so may be a plural, or have one: `histories`, `history`, `devices`.
+    let ends = ["ies", "s", "y"];
+    let stem = ends.iter().find_map(|end| word.strip_suffix(end)).filter(|stem| stem.len() > 2);
+    let stem = stem.unwrap_or(word);
     let has = |text: &str| split(text).any(|it| it.starts_with(stem));
     if has(tool.name()) {
         4
