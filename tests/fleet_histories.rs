@@ -199,3 +199,38 @@ async fn whether_a_device_is_back_is_told_of_the_present_though_the_period_is_pa
     assert_eq!(answer["totals"]["recovered"], back);
     assert!(answer["basis"].as_str().unwrap().contains("the status now"), "{answer}");
 }
+
+#[tokio::test]
+async fn rows_that_do_not_fit_are_reached_by_going_on_where_it_is_told() {
+    let rig = rig("small");
+    let key = |row: &Value| format!("{} {}", row["uuid"], row["created_at"]);
+    let from = NOW - 18 * DAY;
+    let mut arguments = json!({"from": from.to_string(), "limit": 1000});
+    let (mut seen, mut answers) = (BTreeSet::new(), 0);
+    loop {
+        let result = ask(&rig, "search_device_histories", arguments.clone()).await;
+        let answer = &result["structuredContent"];
+        seen.extend(answer["items"].as_array().unwrap().iter().map(key));
+        answers += 1;
+        if answer["complete"] == true {
+            break;
+        }
+        let warnings = answer["warnings"].to_string();
+        let (_, to) = warnings.split_once("go on with to=").unwrap();
+        arguments["to"] = json!(to.split('"').next().unwrap());
+    }
+    assert!(answers > 2, "they do not fit into one answer");
+    let mut all = BTreeSet::new();
+    let mut page = json!({"from": from, "to": NOW, "limit": 100, "fields": ["uuid", "created_at"]});
+    loop {
+        let headers = [("x-xyte-api-key", support::KEY_A), ("x-mcp-toolsets", "all")];
+        let result = rig.1.call("list_device_histories", page.clone(), &headers).await;
+        let answer = &result["structuredContent"];
+        all.extend(answer["items"].as_array().unwrap().iter().map(key));
+        page["cursor"] = answer["page"]["next_cursor"].clone();
+        if page["cursor"].is_null() {
+            break;
+        }
+    }
+    assert_eq!(seen, all);
+}
