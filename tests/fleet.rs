@@ -235,3 +235,20 @@ async fn a_look_back_tells_how_many_changed_that_have_another_status() {
         1 + result["structuredContent"]["totals"]["matched"].as_u64().unwrap()
     );
 }
+
+#[tokio::test]
+async fn a_name_of_any_length_leaves_room_for_the_others() {
+    let rig = rig("small");
+    let server = &rig.1;
+    let long = json!({"device_id": support::DEVICE, "name": "x".repeat(50_000)});
+    let headers = [("x-xyte-api-key", KEY_A), ("x-mcp-toolsets", "all")];
+    let changed = server.call("update_device", long, &headers).await;
+    assert_eq!(changed["isError"], false, "{changed}");
+    let all = json!({"group_by": "status", "status": ["ok", "warning", "error", "offline", "never_seen"]});
+    let result = ask(&rig, "fleet_health", all).await;
+    let groups = result["structuredContent"]["groups"].as_array().unwrap();
+    let listed: BTreeSet<String> = groups.iter().flat_map(ids).collect();
+    assert_eq!(listed.len(), 24);
+    let found = ask(&rig, "find", json!({"query": "display", "kinds": ["device"]})).await;
+    assert!(found["structuredContent"]["hits"].as_array().unwrap().len() > 1, "{found}");
+}

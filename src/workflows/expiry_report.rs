@@ -11,6 +11,7 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::shape::table::foot;
 
 use super::answer;
+use super::fleet::short;
 use crate::generated::workflows::ExpiryReport;
 
 const USUAL_DAYS: i64 = 60;
@@ -27,13 +28,16 @@ struct License {
 #[derive(Debug, Deserialize)]
 struct Ref {
     id: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     sn: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Device {
     id: String,
+    #[serde(default, deserialize_with = "short")]
     name: Option<String>,
     model: Option<Ref>,
     firmware: Option<Firmware>,
@@ -41,6 +45,7 @@ struct Device {
 
 #[derive(Debug, Deserialize)]
 struct Firmware {
+    #[serde(default, deserialize_with = "short")]
     version: Option<String>,
 }
 

@@ -30,6 +30,7 @@ pub(super) enum Of<'a> {
 #[derive(Debug, Deserialize)]
 struct Row {
     uuid: Option<String>,
+    #[serde(default, deserialize_with = "super::fleet::short")]
     name: Option<String>,
     space_id: Option<i64>,
     state: Option<State>,

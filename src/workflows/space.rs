@@ -18,6 +18,7 @@ const GAP: &str = "Not all spaces could be read: try again, or pass an id.";
 #[derive(Debug, Deserialize)]
 struct Row {
     id: i64,
+    #[serde(default, deserialize_with = "super::fleet::short")]
     name: Option<String>,
     parent_id: Option<i64>,
     space_type: Option<String>,
