@@ -14,9 +14,11 @@ const SEPARATOR: &str = " | ";
 /// What a line below a table begins with, and no line within it.
 const FOOT: char = '#';
 
-/// Adds a line below a table, which no row can be taken for.
+/// Adds a line below a table, or before it, which no row can be taken for.
 pub fn foot(table: &mut String, line: &str) {
-    table.push('\n');
+    if !table.is_empty() {
+        table.push('\n');
+    }
     table.push(FOOT);
     table.push(' ');
     table.push_str(&text::on_one_line(line));
