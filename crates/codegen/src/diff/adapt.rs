@@ -189,12 +189,23 @@ impl Adapted {
             }
             kept
         });
-        for call in self.overrides.workflows.iter_mut().flat_map(|it| &mut it.calls) {
-            if let Some(operation) = partner(call.get_ref()) {
-                *call = Spanned::new(call.span(), operation.id.clone());
+        for word in mentions(&mut self.overrides) {
+            if let Some(operation) = partner(word.get_ref()) {
+                *word = Spanned::new(word.span(), operation.id.clone());
             }
         }
         self.overrides.skip.retain_mut(|skip| key(&mut skip.operation, What::Skipped));
         (self.renamed, self.orphans) = (renamed, orphans);
     }
+}
+
+/// Every place where the overrides name an operation that is not the key of its table.
+fn mentions(overrides: &mut Overrides) -> impl Iterator<Item = &mut Word> {
+    let operations = overrides.operations.iter_mut().flat_map(|table| {
+        let target = table.target.as_mut().map(|target| &mut target.operation);
+        table.reads.iter_mut().chain(target)
+    });
+    let calls = overrides.workflows.iter_mut().flat_map(|it| &mut it.calls);
+    let names = overrides.names.iter_mut().filter_map(|it| it.operation.as_mut());
+    operations.chain(calls).chain(names)
 }

@@ -7,7 +7,7 @@ use crate::spec::operation::snake;
 /// Puts operations under other keys, all at once since two may change places, and keeps the names that agents know.
 pub(super) fn rename(document: &mut DocumentMut, table: &str, names: &[(&str, &str)]) {
     if table == "operations" {
-        rename_calls(document, names);
+        rename_mentions(document, names);
     }
     let Some(tables) = document.get_mut(table).and_then(Item::as_table_like_mut) else { return };
     rename_keys(tables, names);
@@ -32,20 +32,29 @@ pub(super) fn rename(document: &mut DocumentMut, table: &str, names: &[(&str, &s
     }
 }
 
-/// Computed tools name the operations that they call.
-fn rename_calls(document: &mut DocumentMut, names: &[(&str, &str)]) {
-    let workflows = document.get_mut("workflows").and_then(Item::as_table_like_mut);
-    for (_, workflow) in workflows.into_iter().flat_map(TableLike::iter_mut) {
-        let calls = workflow.get_mut("calls").and_then(Item::as_array_mut);
-        for call in calls.into_iter().flat_map(toml_edit::Array::iter_mut) {
-            let new = names.iter().find(|(old, _)| call.as_str() == Some(*old));
-            if let Some((_, new)) = new {
-                let decor = call.decor().clone();
-                *call = (*new).into();
-                *call.decor_mut() = decor;
-            }
+/// Operations are also named where one reads for another, where a computed tool calls them, and where names are looked up.
+fn rename_mentions(document: &mut DocumentMut, names: &[(&str, &str)]) {
+    for (table, list, place) in [
+        ("workflows", "calls", &[][..]),
+        ("operations", "reads", &["target", "operation"]),
+        ("names", "", &["operation"]),
+    ] {
+        let tables = document.get_mut(table).and_then(Item::as_table_like_mut);
+        for (_, item) in tables.into_iter().flat_map(TableLike::iter_mut) {
+            let words = item.get_mut(list).and_then(Item::as_array_mut);
+            words.into_iter().flat_map(toml_edit::Array::iter_mut).for_each(|it| follow(it, names));
+            let word = place.iter().try_fold(item, |item, key| item.get_mut(key));
+            word.and_then(Item::as_value_mut).into_iter().for_each(|it| follow(it, names));
         }
     }
+}
+
+/// Puts the other name of an operation in place of the one it had.
+fn follow(word: &mut Value, names: &[(&str, &str)]) {
+    let Some((_, new)) = names.iter().find(|(old, _)| word.as_str() == Some(*old)) else { return };
+    let decor = word.decor().clone();
+    *word = (*new).into();
+    *word.decor_mut() = decor;
 }
 
 /// Puts another key with a text where one stands.
