@@ -78,8 +78,9 @@ pub fn update(inputs: &Inputs<'_>, options: Options) -> Result<Updated, Report> 
     }
     if options.remove_orphans {
         for (table, id) in &changes.edits.orphans {
-            edit::remove(&mut document, table, id);
-            done.push(format!("removed `{table}.{id}`"));
+            if edit::remove(&mut document, table, id) {
+                done.push(format!("removed `{table}.{id}`"));
+            }
         }
     }
     if options.accept_proposals {

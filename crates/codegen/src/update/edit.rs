@@ -41,12 +41,17 @@ fn rename_mentions(document: &mut DocumentMut, names: &[(&str, &str)]) {
     ] {
         let tables = document.get_mut(table).and_then(Item::as_table_like_mut);
         for (_, item) in tables.into_iter().flat_map(TableLike::iter_mut) {
-            let words = item.get_mut(list).and_then(Item::as_array_mut);
+            let words = member(item, list).and_then(Item::as_array_mut);
             words.into_iter().flat_map(toml_edit::Array::iter_mut).for_each(|it| follow(it, names));
-            let word = place.iter().try_fold(item, |item, key| item.get_mut(key));
-            word.and_then(Item::as_value_mut).into_iter().for_each(|it| follow(it, names));
+            let word = place.iter().try_fold(item, |item, key| member(item, key));
+            word.filter(|_| !place.is_empty()).and_then(Item::as_value_mut).into_iter().for_each(|it| follow(it, names));
         }
     }
+}
+
+/// A member that is there: asking the item itself would make it.
+fn member<'i>(item: &'i mut Item, key: &str) -> Option<&'i mut Item> {
+    item.as_table_like_mut()?.get_mut(key)
 }
 
 /// Puts the other name of an operation in place of the one it had.
@@ -154,17 +159,18 @@ pub(super) fn keep_argument(
     true
 }
 
-/// Removes the table or line of an operation; headings above it stay.
-pub(super) fn remove(document: &mut DocumentMut, table: &str, id: &str) {
-    let Some(tables) = document.get_mut(table).and_then(Item::as_table_like_mut) else { return };
-    let Some(removed) = tables.remove(id) else { return };
-    let Item::Table(removed) = removed else { return };
+/// Removes the table or line of an operation or of names, if it is there; headings above it stay.
+pub(super) fn remove(document: &mut DocumentMut, table: &str, id: &str) -> bool {
+    let tables = document.get_mut(table).and_then(Item::as_table_like_mut);
+    let Some(removed) = tables.and_then(|tables| tables.remove(id)) else { return false };
+    let Item::Table(removed) = removed else { return true };
     let prefix = removed.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
-    let Some((heading, _)) = prefix.rsplit_once("\n\n") else { return };
-    if heading.contains('#') {
+    let heading = prefix.rsplit_once("\n\n").map(|(heading, _)| heading);
+    if let Some(heading) = heading.filter(|heading| heading.contains('#')) {
         let heading = format!("{heading}\n");
         keep_heading(document.as_table_mut(), removed.position(), &heading);
     }
+    true
 }
 
 /// Puts a heading above the table that follows a position, or at the end.
