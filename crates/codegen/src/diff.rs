@@ -14,6 +14,7 @@ pub mod lock;
 mod paging;
 mod pair;
 mod propose;
+mod retag;
 mod rules;
 mod schema;
 mod surface;
@@ -79,6 +80,8 @@ pub(crate) struct Edits {
     pub(crate) orphans: Vec<(&'static str, String)>,
     /// Ways to page whose words are others.
     pub(crate) paging: Vec<Moved>,
+    /// Toolsets that are named otherwise: the old name, the other one.
+    pub(crate) toolsets: Vec<(String, String)>,
 }
 
 /// One document, for the head of the report.
@@ -225,6 +228,7 @@ pub fn compare(inputs: &Inputs<'_>) -> Result<Changes, Report> {
     let mut decisions = paging::stale(&view);
     let proposals = propose::describe(&view, &[loaded.as_slice(), &found].concat());
     decisions.extend(dependent::decisions(&view, &changes));
+    decisions.extend(retag::decisions(&view));
     let kept = kept(&view, &changes);
     let (served, found) = match &kept {
         Some((served, found)) => (served, found),
@@ -264,7 +268,8 @@ fn edits(adapted: &adapt::Adapted) -> Edits {
     let orphans = adapted.orphans.iter();
     let orphans = orphans.map(|orphan| (orphan.what.table(), orphan.word.get_ref().clone()));
     let paging = adapted.moved.clone();
-    Edits { renamed: renamed.collect(), orphans: orphans.collect(), paging }
+    let toolsets = adapted.retagged.iter().map(|set| (set.from.clone(), set.to.clone())).collect();
+    Edits { renamed: renamed.collect(), orphans: orphans.collect(), paging, toolsets }
 }
 
 /// Parses a document and applies the patches; a patch that no longer fits is a finding like others.

@@ -11,6 +11,7 @@ use super::Change;
 use super::dialect::{self, Moved};
 use super::pair::{self, Pair};
 use super::propose;
+use super::retag::{self, Retagged};
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{ArgumentOverride, Overrides, Word};
 use crate::spec::operation::{check_ids, snake};
@@ -28,6 +29,8 @@ pub(super) struct Adapted {
     pub(super) fresh: Vec<usize>,
     /// Ways to page whose words are others.
     pub(super) moved: Vec<Moved>,
+    /// Toolsets that have another name.
+    pub(super) retagged: Vec<Retagged>,
 }
 
 /// An operation with another id than before.
@@ -84,9 +87,11 @@ pub(super) fn adapt(
         orphans: Vec::new(),
         fresh,
         moved: Vec::new(),
+        retagged: Vec::new(),
     };
     adapted.rekey(before);
     dialect::follow(before, &mut adapted);
+    retag::follow(before, &mut adapted);
     let kept: BTreeSet<&str> =
         adapted.pairs.iter().map(|pair| before.operations[pair.before].id.as_str()).collect();
     let names: BTreeSet<String> = served

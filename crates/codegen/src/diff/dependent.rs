@@ -63,9 +63,10 @@ pub(super) fn decisions(view: &View<'_>, changes: &[Change]) -> Vec<Decision> {
         })
     };
     let rest = computed(view).chain(called(view));
-    rest.filter(|(_, _, on)| broken.contains(on.as_str()))
-        .map(|(kind, (name, word), on)| {
-            let dependent = Dependent { name: name.to_owned(), gone: gone(&on), on };
+    rest.filter(|(_, _, (operation, _))| broken.contains(operation.as_str()))
+        .map(|(kind, (name, word), (operation, known_as))| {
+            let gone = gone(&operation);
+            let dependent = Dependent { name: name.to_owned(), on: known_as, gone };
             Decision {
                 rule: kind.rule.to_owned(),
                 message: format!(
@@ -111,12 +112,16 @@ const COMPUTED: Resting =
 const PROMPT: Resting =
     Resting { rule: "prompt", table: "prompts", verb: "tells to call", work: "text" };
 
-type Rests<'v> = (Resting, (&'v str, &'v Word), String);
+/// What rests, its name and place, and the operation with the name it is known by there.
+type Rests<'v> = (Resting, (&'v str, &'v Word), (String, String));
 
 fn computed<'v>(view: &'v View<'_>) -> impl Iterator<Item = Rests<'v>> {
     view.adapted.overrides.workflows.iter().flat_map(|workflow| {
         let name = workflow.name.get_ref().as_str();
-        workflow.calls.iter().map(move |call| (COMPUTED, (name, call), call.get_ref().clone()))
+        workflow.calls.iter().map(move |call| {
+            let id = call.get_ref();
+            (COMPUTED, (name, call), (id.clone(), id.clone()))
+        })
     })
 }
 
@@ -125,7 +130,8 @@ fn called<'v>(view: &'v View<'_>) -> impl Iterator<Item = Rests<'v>> {
     view.before.1.prompts.iter().flat_map(move |prompt| {
         let text = override_of(view, &prompt.name).and_then(|known| known.text.as_ref());
         prompt.tools.iter().filter_map(move |tool| {
-            Some((PROMPT, (prompt.name.as_str(), text?), operation(view, tool)?))
+            let known = (operation(view, tool)?, tool.clone());
+            Some((PROMPT, (prompt.name.as_str(), text?), known))
         })
     })
 }

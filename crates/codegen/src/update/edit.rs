@@ -44,9 +44,28 @@ fn rename_mentions(document: &mut DocumentMut, names: &[(&str, &str)]) {
             let words = member(item, list).and_then(Item::as_array_mut);
             words.into_iter().flat_map(toml_edit::Array::iter_mut).for_each(|it| follow(it, names));
             let word = place.iter().try_fold(item, |item, key| member(item, key));
-            word.filter(|_| !place.is_empty()).and_then(Item::as_value_mut).into_iter().for_each(|it| follow(it, names));
+            word.filter(|_| !place.is_empty())
+                .and_then(Item::as_value_mut)
+                .into_iter()
+                .for_each(|it| follow(it, names));
         }
     }
+}
+
+/// Puts another name of a toolset wherever the overrides say the old one; tells whether they do.
+pub(super) fn rename_toolset(document: &mut DocumentMut, name: (&str, &str)) -> bool {
+    let before = document.to_string();
+    if let Some(sets) = document.get_mut("toolsets").and_then(Item::as_table_like_mut) {
+        rename_keys(sets, &[name]);
+    }
+    for table in ["operations", "workflows"] {
+        let tables = document.get_mut(table).and_then(Item::as_table_like_mut);
+        for (_, item) in tables.into_iter().flat_map(TableLike::iter_mut) {
+            let word = member(item, "tool").and_then(|tool| member(tool, "toolset"));
+            word.and_then(Item::as_value_mut).into_iter().for_each(|word| follow(word, &[name]));
+        }
+    }
+    document.to_string() != before
 }
 
 /// A member that is there: asking the item itself would make it.

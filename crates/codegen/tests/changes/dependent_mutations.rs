@@ -10,6 +10,11 @@ fn take(document: &mut Value, path: &str) -> Value {
     document["paths"].as_object_mut().unwrap().remove(&format!("{O}{path}")).unwrap()
 }
 
+fn operations_of(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let paths = document["paths"].as_object_mut().unwrap().values_mut();
+    paths.flat_map(|item| item.as_object_mut().unwrap().values_mut())
+}
+
 pub(super) fn dependents() -> Vec<Case> {
     [operations(), parts()].concat()
 }
@@ -79,6 +84,31 @@ fn parts() -> Vec<Case> {
                     operation["parameters"][0]["name"] = json!("id");
                 }
                 document["paths"][format!("{O}/assets/{{id}}")] = item;
+            },
+        ),
+        alone(
+            "tag_renamed",
+            5,
+            &[
+                "additive inventory: new toolset",
+                "breaking assets: the toolset is gone",
+                "breaking create_asset: toolset `assets` → `inventory`",
+                "breaking delete_asset: toolset `assets` → `inventory`",
+                "breaking get_asset: toolset `assets` → `inventory`",
+                "breaking list_asset_labels: toolset `assets` → `inventory`",
+                "breaking list_assets: toolset `assets` → `inventory`",
+                "breaking update_asset: toolset `assets` → `inventory`",
+                "mend renamed-toolset: the toolset `assets` is `inventory` now, since its tag is",
+            ],
+            |document| {
+                for operation in operations_of(document) {
+                    if operation["tags"][0] == "assets" {
+                        operation["tags"][0] = json!("Inventory");
+                    }
+                }
+                let tags = document["tags"].as_array_mut().unwrap();
+                tags.iter_mut().find(|tag| tag["name"] == "assets").unwrap()["name"] =
+                    json!("Inventory");
             },
         ),
         alone(

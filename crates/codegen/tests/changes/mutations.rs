@@ -5,8 +5,8 @@ mod dependent;
 #[path = "surface_mutations.rs"]
 mod surface;
 
-use serde_json::{Value, json};
 use dependent::dependents;
+use serde_json::{Value, json};
 use surface::{operations, outputs, paging, tools};
 
 /// One way to change the document.
