@@ -222,10 +222,15 @@ impl Desk<'_> {
     /// What a tool calls is declared, so that its description can tell.
     fn declared(&self, name: &str) -> Option<&Tool> {
         let catalogue = &self.call.service.catalogue;
-        let declared = self.call.tool.entry.calls.iter();
-        let mut declared = declared.filter_map(|operation| catalogue.find_operation(operation));
-        // The name of a tool outlives the id of its operation.
-        declared.find(|tool| tool.entry.operation == name || tool.name() == name)
+        let declared = || {
+            let calls = self.call.tool.entry.calls.iter();
+            calls.filter_map(|operation| catalogue.find_operation(operation))
+        };
+        let known_as = |tool: &&Tool| {
+            tool.name() == name || tool.entry.aliases.iter().any(|alias| alias == name)
+        };
+        // Names of tools stay when operations get other ids, and an id may then be another's.
+        declared().find(known_as).or_else(|| declared().find(|tool| tool.entry.operation == name))
     }
 
     /// An operation that changes something; a tool that only reads has none.
