@@ -8,6 +8,7 @@ mod signals;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -66,10 +67,10 @@ pub enum Error {
     Catalogue(#[from] LoadError),
     /// Nothing can be served on this address.
     #[error("cannot listen on {0}: {1}")]
-    Listen(SocketAddr, #[source] std::io::Error),
+    Listen(SocketAddr, #[source] io::Error),
     /// The system does not let the program run.
     #[error(transparent)]
-    System(#[from] std::io::Error),
+    System(#[from] io::Error),
     /// The conversation over pipes broke.
     #[error(transparent)]
     Stdio(#[from] transport::stdio::StdioError),
@@ -113,8 +114,8 @@ impl Program {
             "stdio" => Over::Pipes,
             "http" => Over::Http,
             "--help" | "-h" | "help" => {
-                print!("{}", self.help(&catalogue));
-                return Ok(());
+                let help = self.help(&catalogue);
+                return Ok(writeln!(io::stdout(), "{help}")?);
             }
             "" => return Err(Error::Command("a command is missing".to_owned())),
             other => return Err(Error::Command(format!("`{other}` is no command"))),
