@@ -14,13 +14,13 @@ mod errand;
 mod idempotency;
 pub(crate) mod names;
 mod outcome;
+mod said;
 mod target;
 mod view;
 mod walk;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicU16;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -34,6 +34,7 @@ use self::ending::Ending;
 use self::errand::{Errand, Fetched};
 use self::idempotency::Once;
 use self::outcome::settle;
+use self::said::Said;
 use self::view::one_piece;
 use crate::audit;
 use crate::caller::{Caller, Key};
@@ -119,7 +120,7 @@ async fn conduct(service: &Service, caller: &Caller, call: Call<'_>) -> Result<A
         Ok(record) => (Some(record), None),
         Err(err) => (None, Some(unrecorded(&err))),
     };
-    let (key, status) = (key.as_ref(), AtomicU16::new(0));
+    let key = key.as_ref();
     let request_id = request_id.as_str();
     let mut ending = Ending {
         service,
@@ -127,7 +128,7 @@ async fn conduct(service: &Service, caller: &Caller, call: Call<'_>) -> Result<A
         key,
         request_id,
         started,
-        status,
+        said: Said::default(),
         plan: OnceLock::new(),
         record,
         over: false,
@@ -135,8 +136,7 @@ async fn conduct(service: &Service, caller: &Caller, call: Call<'_>) -> Result<A
     };
     let performed = match refused {
         None => {
-            Box::pin(perform(service, caller, (key, &ending.status, &ending.plan), call, span))
-                .await
+            Box::pin(perform(service, caller, (key, &ending.said, &ending.plan), call, span)).await
         }
         Some(failure) => Err(failure),
     };
@@ -165,7 +165,7 @@ fn unrecorded(err: &std::io::Error) -> Failure {
 async fn perform(
     service: &Service,
     caller: &Caller,
-    (key, status, plan): (Option<&Key>, &AtomicU16, &OnceLock<String>),
+    (key, said, plan): (Option<&Key>, &Said, &OnceLock<String>),
     call: Call<'_>,
     span: Span,
 ) -> Performed {
@@ -175,14 +175,14 @@ async fn perform(
     if let Some(builtin) = tool.entry.builtin {
         return builtin::perform(service, caller, (tool, builtin), arguments);
     }
-    names::settle(service, caller, status, (tool, &mut arguments, &options), span).await?;
+    names::settle(service, caller, said, (tool, &mut arguments, &options), span).await?;
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
     let (mut span, mut asked) = (span, None);
     loop {
         let (arguments, options) = (&arguments, &options);
         let tenant = caller.tenant();
         let errand =
-            Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
+            Errand { service, tool, tenant, key, stranger, said, arguments, options, span };
         let replied = asked.as_ref().or_else(|| caller.person.replied());
         let performed = once(&errand, caller, (replied, plan), view).await;
         // Whoever is asked while the call waits is asked once: the reply holds for what was asked, or not at all.
