@@ -141,14 +141,22 @@ async fn metrics_may_ask_for_a_token_of_their_own() {
     let platform = Platform::answering(200, "{}").await;
     let base = start_with(service(&platform), settings).await.base;
     let url = format!("{base}/metrics");
+    let right = [("authorization", "Bearer a-token-for-metrics")];
     for (headers, status) in [
         (&[][..], 401),
         (&[("authorization", "Bearer another-token")], 401),
         (&[("x-things-key", KEY_A)], 401),
-        (&[("authorization", "Bearer a-token-for-metrics")], 200),
+        (&right, 200),
     ] {
         assert_eq!(send("GET", &url, headers, None).await.status, status);
     }
+    // Who guesses is counted like who guesses keys.
+    let wrong = [("authorization", "Bearer another-token")];
+    while send("GET", &url, &wrong, None).await.status == 401 {}
+    let refused = send("GET", &url, &wrong, None).await;
+    assert_eq!((refused.status, &refused.json()["error"]), (429, &json!("too_many_refusals")));
+    let text = send("GET", &url, &right, None).await.text;
+    assert!(text.contains("mcp_auth_failures_total{reason=\"invalid_token\"} 1"), "{text}");
 }
 
 #[tokio::test]
