@@ -15,7 +15,7 @@ use xyte_mcp_runtime::remote::Remote;
 use xyte_mcp_runtime::upstream::Exchange;
 
 use crate::generated::{self, workflows};
-use crate::workflows::{Fleet, command};
+use crate::workflows::{Fleet, command, named};
 
 /// Path of the organization API, which people copy from the portal together with the host.
 const ORGANIZATION_PATH: &str = "/core/v1/organization";
@@ -64,6 +64,15 @@ impl Api for Xyte {
             command::SEND => command::check(desk, arguments).boxed(),
             _ => Box::pin(async { Ok(()) }),
         }
+    }
+
+    fn names<'a>(
+        &'a self,
+        operation: &'a str,
+        desk: &'a Desk<'a>,
+        arguments: &'a Arguments,
+    ) -> BoxFuture<'a, Result<Arguments, Failure>> {
+        named::named(operation, desk, arguments).boxed()
     }
 
     fn look<'a>(

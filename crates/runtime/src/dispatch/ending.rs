@@ -4,6 +4,7 @@
 
 use std::sync::OnceLock;
 
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -24,6 +25,8 @@ pub(super) struct Ending<'a> {
     pub(super) said: Said,
     /// What was agreed to before the call; nothing where nobody had to.
     pub(super) plan: OnceLock<String>,
+    /// The ids that were found for names; nothing where no name was looked up.
+    pub(super) resolved: OnceLock<Map<String, Value>>,
     /// The record of the audit; none where it could not be begun, and after the end.
     pub(super) record: Option<Entry>,
     /// Whether the end was told.
