@@ -152,8 +152,10 @@ async fn metrics_may_ask_for_a_token_of_their_own() {
     }
     // Who guesses is counted like who guesses keys.
     let wrong = [("authorization", "Bearer another-token")];
-    while send("GET", &url, &wrong, None).await.status == 401 {}
-    let refused = send("GET", &url, &wrong, None).await;
+    let mut refused = send("GET", &url, &wrong, None).await;
+    while refused.status == 401 {
+        refused = send("GET", &url, &wrong, None).await;
+    }
     assert_eq!((refused.status, &refused.json()["error"]), (429, &json!("too_many_refusals")));
     let text = send("GET", &url, &right, None).await.text;
     assert!(text.contains("mcp_auth_failures_total{reason=\"invalid_token\"} 1"), "{text}");
