@@ -16,14 +16,15 @@ use std::time::Duration;
 
 use http::HeaderName;
 use serde_json::Value;
-use tokio::net::TcpListener;
 use xyte_mcp_runtime::caller::{Caller, Key};
 use xyte_mcp_runtime::catalogue::{Catalogue, LoadError};
 use xyte_mcp_runtime::remote::{Product, Remote};
 use xyte_mcp_runtime::server::{Document, Identity, Server};
 use xyte_mcp_runtime::service::{self, Service};
 use xyte_mcp_runtime::transport;
-use xyte_mcp_runtime::transport::http::{Access, Bounds, HttpSettings, KeySettings, app, serve};
+use xyte_mcp_runtime::transport::http::{
+    Access, Bounds, HttpSettings, KeySettings, app, bind, serve,
+};
 
 use self::settings::Settings;
 pub use self::settings::Unusable;
@@ -172,8 +173,7 @@ impl Program {
 
     async fn http(self, service: Arc<Service>, settings: Settings) -> Result<(), Error> {
         let address = settings.address;
-        let listener =
-            TcpListener::bind(address).await.map_err(|err| Error::Listen(address, err))?;
+        let listener = bind(address).map_err(|err| Error::Listen(address, err))?;
         let address = listener.local_addr()?;
         let needs_keys = !service.catalogue.api.credentials.is_empty();
         let settings = HttpSettings {
