@@ -200,6 +200,10 @@ async fn maintenance_ends_for_exactly_the_devices_for_which_it_began() {
         .call_asking(KEY_B, ("bulk_resume_incidents", json!({"report": report})), json!({}))
         .await;
     assert_eq!(code(&foreign), "plan_invalid");
+    // Whoever lost the answer finds the same devices in the report of the run.
+    let run = &begun["structuredContent"]["run"];
+    let found = rig.call("bulk_report", json!({"run": run})).await;
+    let report = &found["structuredContent"]["report"];
     let ended = rig.agreed("bulk_resume_incidents", json!({"report": report})).await;
     assert_eq!(ended["structuredContent"]["outcomes"], json!({"executed": 14}), "{ended}");
     let sent = rig.sandbox.changes().await;
@@ -242,7 +246,10 @@ async fn a_setting_is_merged_into_each_set_and_a_set_with_a_masked_secret_is_lef
     let read = |result: &Value| result["structuredContent"]["custom_parameters"].clone();
     let whole = json!({"device_id": one, "fields": ["custom_parameters"], "fresh": true});
     let before = read(&rig.call("get_device", whole.clone()).await);
-    let done = rig.agreed("bulk_update_devices", arguments).await;
+    let asked = rig.ask("bulk_update_devices", arguments.clone(), json!({})).await;
+    let words = asked["inputRequests"]["consent"]["params"]["message"].as_str().unwrap();
+    assert!(words.starts_with("Set custom parameters (Port: 8161): "), "{words}");
+    let done = rig.ask("bulk_update_devices", arguments, yes(&asked)).await;
     assert_eq!(done["structuredContent"]["outcomes"], json!({"executed": targets.len()}), "{done}");
     assert_eq!(rows(&done, "excluded").len(), 3);
     let mut expected = before;

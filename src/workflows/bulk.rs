@@ -12,11 +12,12 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
 
 use super::fleet::{self, Device};
+use super::offer::plain;
 use super::pattern::like;
 use super::space::Spaces;
 
-/// Targets and exclusions that a question names one by one; whoever is asked about more is told how many.
-const NAMED: usize = 20;
+/// Targets that a question names one by one, as many as one call has unless the operator lets it have more; whoever is asked about more is told how many.
+const NAMED: usize = 50;
 
 /// Which devices are meant: by all that is given, or by their ids.
 #[derive(Debug, Default)]
@@ -306,6 +307,15 @@ pub(super) fn text(structured: &Value, first: &str) -> String {
         text.extend(["\nwarning: ", warning.as_str().unwrap_or_default()]);
     }
     text
+}
+
+/// The values that go with a change, as a person reads them: ` (input: hdmi1)`.
+pub(super) fn valued(values: &Arguments) -> String {
+    let shown = values
+        .iter()
+        .map(|(name, value)| format!("{}: {}", quoted(name), quoted(&plain(value))));
+    let shown: Vec<String> = shown.collect();
+    if shown.is_empty() { String::new() } else { format!(" ({})", shown.join(", ")) }
 }
 
 /// Arguments of an operation.

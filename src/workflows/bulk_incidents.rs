@@ -62,7 +62,7 @@ async fn plan(
 }
 
 /// The devices that were suspended, or may have been: to resume one that was not does no harm, and one that stays suspended is silent for good.
-fn suspended(run: &Run) -> Vec<u8> {
+pub(super) fn suspended(run: &Run) -> Vec<u8> {
     let done = |outcome| matches!(outcome, Outcome::Executed | Outcome::Unknown);
     let ids = run.items.iter().filter(|told| done(told.outcome));
     ids.filter_map(|told| Uuid::parse_str(&told.id).ok()).flat_map(Uuid::into_bytes).collect()

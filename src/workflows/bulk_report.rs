@@ -2,12 +2,16 @@
 
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
-use xyte_mcp_runtime::dispatch::bulk::{Run, row, written};
+use xyte_mcp_runtime::dispatch::bulk::{Outcome, Run, row, written};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
 use super::bulk::{outcomes, text};
+use super::bulk_incidents::suspended;
 use crate::generated::workflows::BulkReport;
+
+/// The tool whose report another one takes.
+const SUSPEND: &str = "bulk_suspend_incidents";
 
 /// How much later than its end a run may still be written about.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -15,11 +19,16 @@ const GRACE: TimeDelta = TimeDelta::seconds(10);
 pub(super) async fn compute(desk: &Desk<'_>, call: BulkReport) -> Result<Computed, Failure> {
     let Some(run) = call.run else { return latest(desk).await };
     let run = over(desk.run(&run).await?);
-    let structured = json!({
+    let mut structured = json!({
         "run": run.run, "tool": run.tool, "begun": written(run.begun),
         "outcomes": outcomes(&run),
         "targets": run.items.iter().map(row).collect::<Vec<Value>>(),
     });
+    // Whoever lost the answer must still be able to end the maintenance.
+    let ended = !run.items.iter().any(|it| matches!(it.outcome, Outcome::Planned | Outcome::Sending));
+    if run.tool == SUSPEND && ended {
+        structured["report"] = desk.seal_report(&suspended(&run)).into();
+    }
     let first = format!("{} of {}: {}", run.tool, written(run.begun), structured["outcomes"]);
     let text = text(&structured, &first);
     Ok(Computed { structured, text, as_of: Utc::now() })

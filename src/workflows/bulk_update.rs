@@ -7,7 +7,7 @@ use xyte_mcp_runtime::dispatch::bulk::{Item, Outcome};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
-use super::bulk::{Excluded, Next, Plan, Selected, arguments, called, selection};
+use super::bulk::{Excluded, Next, Plan, Selected, arguments, called, selection, valued};
 use crate::generated::workflows::BulkUpdateDevices;
 
 /// What the platform shows in place of a secret.
@@ -54,8 +54,7 @@ pub(super) async fn compute(desk: &Desk<'_>, call: BulkUpdateDevices) -> Result<
             Err(why) => excluded.push(Excluded { name: called(&device), id: device.id, why }),
         }
     }
-    let names: Vec<&str> = asked.keys().map(String::as_str).collect();
-    let what = format!("Set {}", xyte_mcp_runtime::text::quoted(&names.join(", ")));
+    let what = format!("Set custom parameters{}", valued(asked));
     let plan = Plan {
         operation: "update_device",
         what,
