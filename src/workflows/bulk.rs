@@ -311,9 +311,8 @@ pub(super) fn text(structured: &Value, first: &str) -> String {
 
 /// The values that go with a change, as a person reads them: ` (input: hdmi1)`.
 pub(super) fn valued(values: &Arguments) -> String {
-    let shown = values
-        .iter()
-        .map(|(name, value)| format!("{}: {}", quoted(name), quoted(&plain(value))));
+    let shown =
+        values.iter().map(|(name, value)| format!("{}: {}", quoted(name), quoted(&plain(value))));
     let shown: Vec<String> = shown.collect();
     if shown.is_empty() { String::new() } else { format!(" ({})", shown.join(", ")) }
 }

@@ -14,6 +14,7 @@ mod errand;
 mod idempotency;
 pub(crate) mod names;
 mod outcome;
+mod runs;
 mod target;
 mod view;
 mod walk;
