@@ -121,6 +121,9 @@ async fn all_projectors_of_a_building_are_rebooted_after_one_yes_and_told_one_by
     let run = &done["structuredContent"]["run"];
     let report = rig.call("bulk_report", json!({"run": run})).await;
     assert_eq!(report["structuredContent"]["outcomes"], *outcomes);
+    let last = rig.call("bulk_report", json!({"run": run, "from": 9})).await;
+    assert_eq!(rows(&last, "targets"), rows(&report, "targets")[8..], "what did not fit before");
+    assert_eq!(last["structuredContent"]["outcomes"], *outcomes);
     let foreign = rig.server.call("bulk_report", json!({"run": run}), &[("x-xyte-api-key", KEY_B)]);
     assert_eq!(code(&foreign.await), "not_found");
     let latest = rig.call("bulk_report", json!({})).await;

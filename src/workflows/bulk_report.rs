@@ -16,10 +16,11 @@ const SUSPEND: &str = "bulk_suspend_incidents";
 pub(super) async fn compute(desk: &Desk<'_>, call: BulkReport) -> Result<Computed, Failure> {
     let Some(run) = call.run else { return latest(desk).await };
     let run = desk.run(&run).await?;
+    let before = call.from.map_or(0, |from| usize::try_from(from - 1).unwrap_or(usize::MAX));
     let mut structured = json!({
         "run": run.run, "tool": run.tool, "begun": written(run.begun),
         "outcomes": outcomes(&run),
-        "targets": run.items.iter().map(row).collect::<Vec<Value>>(),
+        "targets": run.items.iter().skip(before).map(row).collect::<Vec<Value>>(),
     });
     // Whoever lost the answer must still be able to end the maintenance.
     let ended =
