@@ -103,6 +103,7 @@ impl Selection {
         if !read.complete || scope.as_ref().is_some_and(|scope| !scope.complete) {
             warnings.push("not everything could be read: targets may be missing".to_owned());
         }
+        let whole = read.complete && read.odd == 0;
         let fits = |device: &Device| {
             if let Some(ids) = &self.ids {
                 return ids.contains(&device.id);
@@ -120,8 +121,12 @@ impl Selection {
         let named: BTreeSet<&String> = self.ids.iter().flatten().collect();
         let missing = named.into_iter().filter(|id| !known(id));
         let excluded = missing.map(|id| {
-            let why = "no such device in the tenant of this key".to_owned();
-            Excluded { id: id.clone(), name: String::new(), why }
+            let why = if whole {
+                "no such device in the tenant of this key"
+            } else {
+                "it is not among the devices that could be read: try again"
+            };
+            Excluded { id: id.clone(), name: String::new(), why: why.to_owned() }
         });
         let excluded = excluded.collect();
         Ok(Selected { devices, excluded, warnings, as_of: read.as_of })

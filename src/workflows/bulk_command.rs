@@ -25,6 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 const RESERVE: Duration = Duration::from_secs(3);
 
 pub(super) async fn compute(desk: &Desk<'_>, call: BulkCommand) -> Result<Computed, Failure> {
+    // A person agrees to what is there, not to what was there a minute ago.
+    let desk = &desk.fresh();
     let (command, follow) = (call.command.clone(), call.follow == Some(true));
     let plan = plan(desk, call).await?;
     let plan = match plan.settle(desk).await? {

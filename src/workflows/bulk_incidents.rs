@@ -50,7 +50,9 @@ async fn plan(
     selection: &Selection,
     (operation, what): (&'static str, &str),
 ) -> Result<Plan, Failure> {
-    let Selected { devices, excluded, warnings, as_of } = selection.read(desk).await?;
+    // A person agrees to what is there, not to what was there a minute ago.
+    let read = selection.read(&desk.fresh()).await?;
+    let Selected { devices, excluded, warnings, as_of } = read;
     let item = |device: super::fleet::Device| Item {
         name: called(&device),
         arguments: arguments(json!({"device_id": device.id})),
