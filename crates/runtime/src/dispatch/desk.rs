@@ -38,9 +38,7 @@ pub struct Computed {
 pub struct Rows<T> {
     /// The rows that could be read.
     pub rows: Vec<T>,
-    /// Rows whose form is another than the one that was asked for.
-    pub odd: usize,
-    /// Whether these are all rows there are.
+    /// Whether these are all rows there are; one whose form is another than the one that was asked for is missing.
     pub complete: bool,
     /// What a reader should know about the walk.
     pub warnings: Vec<String>,
@@ -53,7 +51,6 @@ impl<T> Default for Rows<T> {
     fn default() -> Self {
         Self {
             rows: Vec::new(),
-            odd: 0,
             complete: true,
             warnings: Vec::new(),
             as_of: DateTime::<Utc>::MAX_UTC,
@@ -162,19 +159,16 @@ impl Desk<'_> {
         };
         let mut read = Rows {
             rows: Vec::with_capacity(gathered.rows.len()),
-            odd: 0,
             complete: gathered.complete,
             warnings: gathered.warnings,
             as_of,
         };
-        for row in gathered.rows {
-            match serde_json::from_value(row) {
-                Ok(row) => read.rows.push(row),
-                Err(_) => read.odd += 1,
-            }
-        }
-        if read.odd > 0 {
-            let odd = read.odd;
+        let found = gathered.rows.len();
+        read.rows
+            .extend(gathered.rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()));
+        let odd = found - read.rows.len();
+        if odd > 0 {
+            read.complete = false;
             read.warnings.push(format!("{odd} rows of `{operation}` have another form than the documented one and were left out"));
         }
         Ok(read)
@@ -228,10 +222,15 @@ impl Desk<'_> {
     /// What a tool calls is declared, so that its description can tell.
     fn declared(&self, name: &str) -> Option<&Tool> {
         let catalogue = &self.call.service.catalogue;
-        let declared = self.call.tool.entry.calls.iter();
-        let mut declared = declared.filter_map(|operation| catalogue.find_operation(operation));
-        // The name of a tool outlives the id of its operation.
-        declared.find(|tool| tool.entry.operation == name || tool.name() == name)
+        let declared = || {
+            let calls = self.call.tool.entry.calls.iter();
+            calls.filter_map(|operation| catalogue.find_operation(operation))
+        };
+        let known_as = |tool: &&Tool| {
+            tool.name() == name || tool.entry.aliases.iter().any(|alias| alias == name)
+        };
+        // Names of tools stay when operations get other ids, and an id may then be another's.
+        declared().find(known_as).or_else(|| declared().find(|tool| tool.entry.operation == name))
     }
 
     /// An operation that changes something; a tool that only reads has none.
