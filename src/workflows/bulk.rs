@@ -103,7 +103,7 @@ impl Selection {
         if !read.complete || scope.as_ref().is_some_and(|scope| !scope.complete) {
             warnings.push("not everything could be read: targets may be missing".to_owned());
         }
-        let whole = read.complete && read.odd == 0;
+        let whole = read.complete;
         let fits = |device: &Device| {
             if let Some(ids) = &self.ids {
                 return ids.contains(&device.id);
