@@ -110,6 +110,22 @@ async fn an_unknown_outcome_is_told_again_and_a_refusal_may_be_tried_again() {
 }
 
 #[tokio::test]
+async fn of_a_deletion_whose_answer_was_lost_it_is_told_whether_the_thing_is_still_there() {
+    for (fault, told) in [
+        ("small+drop-after method=DELETE nth=1", "the platform does not have it any more"),
+        ("small+500 method=DELETE nth=1", "the platform still has it"),
+    ] {
+        let sandbox = Running::sandbox_of(fault);
+        let alone = server(&sandbox, &[]);
+        let lost = call(&alone, "delete_device", delete(&token(&alone).await)).await;
+        let message = lost["structuredContent"]["error"]["message"].as_str().unwrap();
+        let unknown = message.contains("whether the change was made is unknown");
+        assert!(unknown && message.contains(told), "{fault}: {message}");
+        assert_eq!(sandbox.changes().await.len(), 1, "and it is not sent again");
+    }
+}
+
+#[tokio::test]
 async fn a_plan_is_used_up_on_all_replicas_and_holds_on_each() {
     let (sandbox, redis) = (Running::sandbox(), RedisServer::start());
     let url = redis.url();
