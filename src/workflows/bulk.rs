@@ -12,11 +12,12 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
 
 use super::fleet::{self, Device};
+use super::offer::plain;
 use super::pattern::like;
 use super::space::Spaces;
 
-/// Targets and exclusions that a question names one by one; whoever is asked about more is told how many.
-const NAMED: usize = 20;
+/// Targets that a question names one by one, as many as one call has unless the operator lets it have more; whoever is asked about more is told how many.
+const NAMED: usize = 50;
 
 /// Which devices are meant: by all that is given, or by their ids.
 #[derive(Debug, Default)]
@@ -102,6 +103,7 @@ impl Selection {
         if !read.complete || scope.as_ref().is_some_and(|scope| !scope.complete) {
             warnings.push("not everything could be read: targets may be missing".to_owned());
         }
+        let whole = read.complete;
         let fits = |device: &Device| {
             if let Some(ids) = &self.ids {
                 return ids.contains(&device.id);
@@ -119,8 +121,12 @@ impl Selection {
         let named: BTreeSet<&String> = self.ids.iter().flatten().collect();
         let missing = named.into_iter().filter(|id| !known(id));
         let excluded = missing.map(|id| {
-            let why = "no such device in the tenant of this key".to_owned();
-            Excluded { id: id.clone(), name: String::new(), why }
+            let why = if whole {
+                "no such device in the tenant of this key"
+            } else {
+                "it is not among the devices that could be read: try again"
+            };
+            Excluded { id: id.clone(), name: String::new(), why: why.to_owned() }
         });
         let excluded = excluded.collect();
         Ok(Selected { devices, excluded, warnings, as_of: read.as_of })
@@ -306,6 +312,14 @@ pub(super) fn text(structured: &Value, first: &str) -> String {
         text.extend(["\nwarning: ", warning.as_str().unwrap_or_default()]);
     }
     text
+}
+
+/// The values that go with a change, as a person reads them: ` (input: hdmi1)`.
+pub(super) fn valued(values: &Arguments) -> String {
+    let shown =
+        values.iter().map(|(name, value)| format!("{}: {}", quoted(name), quoted(&plain(value))));
+    let shown: Vec<String> = shown.collect();
+    if shown.is_empty() { String::new() } else { format!(" ({})", shown.join(", ")) }
 }
 
 /// Arguments of an operation.

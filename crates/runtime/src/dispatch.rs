@@ -14,6 +14,7 @@ mod errand;
 mod idempotency;
 pub(crate) mod names;
 mod outcome;
+mod runs;
 mod said;
 mod target;
 mod view;
@@ -259,7 +260,11 @@ async fn attend(
     let (mut shaped, as_of) = match send(errand, view).await {
         Err(failure) if failure.reach == Reach::Uncertain && !tool.is_read() => {
             let desk = errand.desk(&consent);
-            let seen = service.api.look(&tool.entry.operation, &desk, arguments, began).await;
+            let seen = match service.api.look(&tool.entry.operation, &desk, arguments, began).await
+            {
+                Some(seen) => Some(seen),
+                None => target::remains(errand).await,
+            };
             let words = seen.map(|seen| format!("; {seen}")).unwrap_or_default();
             return Err(Failure { message: format!("{}{words}", failure.message), ..failure });
         }

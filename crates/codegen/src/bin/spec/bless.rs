@@ -51,7 +51,8 @@ fn cargo_test(more: &[&str]) -> Result<(), String> {
     let told = String::from_utf8_lossy(&tests.stdout);
     let failed =
         told.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
-    let failed: Vec<String> = failed.map(|name| format!("\n  {name}")).collect();
+    let failed: Vec<String> =
+        failed.map(|name| format!("\n  {name}{}", why(&told, name))).collect();
     if failed.is_empty() {
         return Err("the tests do not build: run `cargo test --workspace --no-run`".to_owned());
     }
@@ -59,6 +60,13 @@ fn cargo_test(more: &[&str]) -> Result<(), String> {
         "everything is written; what fails for another reason than snapshots:{}\nMend what they name, then run `cargo spec bless` again.",
         failed.concat()
     ))
+}
+
+/// The first line of what a failed test says, behind the line with its place.
+fn why(told: &str, test: &str) -> String {
+    let said = told.split_once(&format!("---- {test} stdout ----")).map_or("", |(_, said)| said);
+    let mut lines = said.lines().skip_while(|line| !line.contains("panicked at"));
+    lines.nth(1).map(|line| format!(": {line}")).unwrap_or_default()
 }
 
 /// Calls every tool with its example on a fresh sandbox, and reads every resource; keeps the answers when all of them came.
