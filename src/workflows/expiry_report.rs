@@ -11,7 +11,7 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::shape::table::foot;
 
 use super::answer;
-use super::fleet::short;
+use super::fleet::{secondary, short};
 use crate::generated::workflows::ExpiryReport;
 
 const USUAL_DAYS: i64 = 60;
@@ -63,7 +63,7 @@ struct Ending {
 pub(super) async fn compute(desk: &Desk<'_>, arguments: ExpiryReport) -> Result<Computed, Failure> {
     let days = arguments.days.unwrap_or(USUAL_DAYS);
     let none = Arguments::new();
-    let (licenses, devices) = futures::try_join!(
+    let (licenses, devices) = futures::join!(
         desk.list::<License>(
             "list_licenses",
             &none,
@@ -74,12 +74,18 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: ExpiryReport) -> Result<
             &none,
             &["id", "name", "model.id", "model.name", "firmware.version"],
         ),
-    )?;
+    );
+    // Each is of use without the other.
+    let (licenses, devices) = match (licenses, devices) {
+        (Err(failure), Err(_)) => return Err(failure),
+        read => read,
+    };
+    let mut warnings = Vec::new();
+    let licenses = secondary(licenses, "licenses", &mut warnings);
+    let devices = secondary(devices, "devices", &mut warnings);
     let as_of = licenses.as_of.min(devices.as_of);
     let ending = ending(&licenses.rows, as_of, days);
     let (behind, unknown) = behind(&devices.rows);
-    let mut warnings = licenses.warnings;
-    warnings.extend(devices.warnings);
     if !devices.complete {
         let what = "devices are missing: of each model there are at least as many, and behind at least as many, as are counted";
         warnings.push(what.to_owned());
