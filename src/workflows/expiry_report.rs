@@ -195,7 +195,9 @@ fn text(answer: &Value) -> String {
     let mut text = String::new();
     let left_out = answer["left_out"]["licenses"].as_u64().unwrap_or_default();
     let all = u64::try_from(licenses.len()).unwrap_or_default() + left_out;
-    foot(&mut text, &format!("{all} licenses end within {} days or have ended", answer["days"]));
+    let least = if answer["complete"] == true { "" } else { "at least " };
+    let days = &answer["days"];
+    foot(&mut text, &format!("{least}{all} licenses end within {days} days or have ended"));
     let columns =
         ["expires_at", "days_left", "state", "product", "license_id", "device_sn", "device_id"];
     answer::rows(&mut text, &columns, licenses);
