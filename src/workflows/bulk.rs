@@ -155,6 +155,7 @@ impl Plan {
             return Ok(Next::Answer(self.nothing()));
         }
         desk.consent(&scene).await?;
+        desk.expect(self.items.len());
         Ok(Next::Apply(self))
     }
 

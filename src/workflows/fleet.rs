@@ -167,6 +167,11 @@ pub(super) async fn incidents(desk: &Desk<'_>) -> Result<Rows<Incident>, Failure
     incidents_of(desk, &json!({"from": 0, "status": "active"})).await
 }
 
+/// Incidents of any age, active and closed.
+pub(super) async fn ever(desk: &Desk<'_>) -> Result<Rows<Incident>, Failure> {
+    incidents_of(desk, &json!({"from": 0})).await
+}
+
 /// Incidents that were raised in a time, active and closed.
 pub(super) async fn raised(
     desk: &Desk<'_>,

@@ -8,11 +8,13 @@ mod argument;
 mod change;
 mod contract;
 mod decision;
+mod dependent;
 mod dialect;
 pub mod lock;
 mod paging;
 mod pair;
 mod propose;
+mod retag;
 mod rules;
 mod schema;
 mod surface;
@@ -21,6 +23,7 @@ mod tool;
 
 use serde::Serialize;
 use serde_json::Value;
+use xyte_mcp_catalogue::Catalogue;
 
 pub use change::{Change, Effect, Face, Kind, Spot};
 pub(crate) use dialect::Moved;
@@ -77,6 +80,8 @@ pub(crate) struct Edits {
     pub(crate) orphans: Vec<(&'static str, String)>,
     /// Ways to page whose words are others.
     pub(crate) paging: Vec<Moved>,
+    /// Toolsets that are named otherwise: the old name, the other one.
+    pub(crate) toolsets: Vec<(String, String)>,
 }
 
 /// One document, for the head of the report.
@@ -101,6 +106,27 @@ pub struct Decision {
     pub place: Spot,
     /// What to do.
     pub help: String,
+    /// What rests on an operation, where that is the matter.
+    #[serde(skip)]
+    pub(crate) dependent: Option<Dependent>,
+}
+
+/// Something that a person wrote around an operation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Dependent {
+    /// Name of the computed tool or prompt.
+    pub(crate) name: String,
+    /// The operation that it rests on.
+    pub(crate) on: String,
+    /// Whether that is gone, or only changes.
+    pub(crate) gone: bool,
+}
+
+impl Dependent {
+    /// What becomes of the operation, in words.
+    pub(crate) fn fate(&self) -> &'static str {
+        if self.gone { "is gone" } else { "changes" }
+    }
 }
 
 /// A new operation, with what the rules make of it.
@@ -201,15 +227,21 @@ pub fn compare(inputs: &Inputs<'_>) -> Result<Changes, Report> {
     let mut changes = surface::compare(&view);
     let mut decisions = paging::stale(&view);
     let proposals = propose::describe(&view, &[loaded.as_slice(), &found].concat());
-    decisions.extend(decision::computed(&view, &changes));
-    decisions.extend(decision::decide(&view, left(&view, &changes, (loaded, found))));
+    decisions.extend(dependent::decisions(&view, &changes));
+    decisions.extend(retag::decisions(&view));
+    let kept = kept(&view, &changes);
+    let (served, found) = match &kept {
+        Some((served, found)) => (served, found),
+        None => (&served_after, &found),
+    };
+    decisions.extend(decision::decide(&view, [loaded.as_slice(), found].concat()));
     changes.sort_by(order);
     decisions.sort_by(|left, right| (&left.place, &left.rule).cmp(&(&right.place, &right.rule)));
     decisions.dedup();
     Ok(Changes {
         before: side(inputs.before, &before),
         after: side(inputs.after, &adapted.document),
-        tokens: tokens::count(&view, &proposals),
+        tokens: tokens::count(&view, served, &proposals),
         advice: advice::advise(inputs.version, &changes, proposals.len()),
         changes,
         proposals,
@@ -218,19 +250,14 @@ pub fn compare(inputs: &Inputs<'_>) -> Result<Changes, Report> {
     })
 }
 
-/// Findings about the overrides as `update` leaves them: a name that it keeps asks nobody for anything.
-fn left(
-    view: &surface::View<'_>,
-    changes: &[Change],
-    (loaded, found): (Vec<Diagnostic>, Vec<Diagnostic>),
-) -> Vec<Diagnostic> {
-    let mut left = loaded;
-    if changes.iter().any(Change::is_renamed_argument) {
-        resolve(view.after.0, &view.adapted.with_kept_names(changes), &mut left);
-    } else {
-        left.extend(found);
+/// What is served, and what is found, when arguments keep their names, as `update` lets them; nothing where none has another.
+fn kept(view: &surface::View<'_>, changes: &[Change]) -> Option<(Catalogue, Vec<Diagnostic>)> {
+    if !changes.iter().any(Change::is_renamed_argument) {
+        return None;
     }
-    left
+    let mut found = Vec::new();
+    let served = resolve(view.after.0, &view.adapted.with_kept_names(changes), &mut found);
+    Some((served, found))
 }
 
 fn edits(adapted: &adapt::Adapted) -> Edits {
@@ -241,7 +268,8 @@ fn edits(adapted: &adapt::Adapted) -> Edits {
     let orphans = adapted.orphans.iter();
     let orphans = orphans.map(|orphan| (orphan.what.table(), orphan.word.get_ref().clone()));
     let paging = adapted.moved.clone();
-    Edits { renamed: renamed.collect(), orphans: orphans.collect(), paging }
+    let toolsets = adapted.retagged.iter().map(|set| (set.from.clone(), set.to.clone())).collect();
+    Edits { renamed: renamed.collect(), orphans: orphans.collect(), paging, toolsets }
 }
 
 /// Parses a document and applies the patches; a patch that no longer fits is a finding like others.

@@ -6,6 +6,7 @@ mod changelog;
 mod contracts;
 mod lines;
 mod markdown;
+mod tasks;
 mod terminal;
 mod words;
 

@@ -41,6 +41,7 @@ pub(crate) fn resolve(
     let context = Context { document, overrides, toolsets: &toolsets };
     let (exposed, skipped) = decide(&context, findings);
     unique::check(&exposed, &overrides.workflows, findings);
+    consent::check_targets(&context, &exposed, findings);
     let names = naming::resolve(&context, &exposed, findings);
     let computed = overrides.workflows.iter().map(|it| workflow::resolve(&context, it, findings));
     let computed: Vec<Entry> = computed.collect();

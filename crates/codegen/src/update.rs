@@ -78,13 +78,17 @@ pub fn update(inputs: &Inputs<'_>, options: Options) -> Result<Updated, Report> 
     }
     if options.remove_orphans {
         for (table, id) in &changes.edits.orphans {
-            edit::remove(&mut document, table, id);
-            done.push(format!("removed `{table}.{id}`"));
+            if edit::remove(&mut document, table, id) {
+                done.push(format!("removed `{table}.{id}`"));
+            }
         }
     }
     if options.accept_proposals {
         let moved = changes.edits.paging.iter();
         done.extend(moved.filter_map(|moved| paging::follow(&mut document, moved)));
+        let sets = changes.edits.toolsets.iter();
+        let renamed = sets.filter(|(from, to)| edit::rename_toolset(&mut document, (from, to)));
+        done.extend(renamed.map(|(from, to)| format!("the toolset `{from}` is `{to}` now")));
     }
     let mut text = document.to_string();
     add_stubs(&mut text, &changes, options, &mut done);

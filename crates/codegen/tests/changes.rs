@@ -362,3 +362,23 @@ fn a_computed_tool_is_named_when_an_operation_it_calls_breaks() {
     assert!(renamed.changes.is_empty());
     assert_eq!(renamed.decisions.len(), 1, "{:#?}", renamed.decisions);
 }
+
+#[test]
+fn another_default_is_another_call_and_one_that_is_told_need_not_be() {
+    let stating = |default: Value| {
+        let mut document = document();
+        let filters = document["paths"]["/core/v1/organization/incidents"]["get"]["parameters"]
+            .as_array_mut()
+            .unwrap();
+        let status = filters.iter_mut().find(|filter| filter["name"] == "status").unwrap();
+        status["schema"]["default"] = default;
+        document.to_string()
+    };
+    let (active, closed) = (stating(json!("active")), stating(json!("closed")));
+    let effect = |before: &str, after: &str| {
+        let changes = run(before, after, &read(OVERRIDES)).unwrap().changes;
+        changes.iter().find(|change| change.what == "default").unwrap().effect
+    };
+    assert_eq!(effect(&active, &closed), Effect::Breaking);
+    assert_eq!(effect(&read(DOCUMENT), &active), Effect::Additive);
+}

@@ -237,14 +237,14 @@ async fn attend(
     }
     let scene = match options.dry_run {
         _ if tool.is_read() => None,
-        true => match target::look(errand).await {
+        true => match target::look(errand, &consent).await {
             Ok(scene) => Some(scene),
             // What the platform refuses, it would refuse the change; what cannot be read just now speaks against nothing.
             Err(failure) if failure.reach == Reach::Refused => return Err(failure),
             Err(_) => None,
         },
         false if consent.needs_scene() => {
-            let scene = target::look(errand).await?;
+            let scene = target::look(errand, &consent).await?;
             consent.settle(&scene).await?;
             None
         }

@@ -11,6 +11,7 @@ use super::Change;
 use super::dialect::{self, Moved};
 use super::pair::{self, Pair};
 use super::propose;
+use super::retag::{self, Retagged};
 use crate::diagnostic::Diagnostic;
 use crate::overrides::{ArgumentOverride, Overrides, Word};
 use crate::spec::operation::{check_ids, snake};
@@ -28,6 +29,8 @@ pub(super) struct Adapted {
     pub(super) fresh: Vec<usize>,
     /// Ways to page whose words are others.
     pub(super) moved: Vec<Moved>,
+    /// Toolsets that have another name.
+    pub(super) retagged: Vec<Retagged>,
 }
 
 /// An operation with another id than before.
@@ -84,9 +87,11 @@ pub(super) fn adapt(
         orphans: Vec::new(),
         fresh,
         moved: Vec::new(),
+        retagged: Vec::new(),
     };
     adapted.rekey(before);
     dialect::follow(before, &mut adapted);
+    retag::follow(before, &mut adapted);
     let kept: BTreeSet<&str> =
         adapted.pairs.iter().map(|pair| before.operations[pair.before].id.as_str()).collect();
     let names: BTreeSet<String> = served
@@ -189,12 +194,23 @@ impl Adapted {
             }
             kept
         });
-        for call in self.overrides.workflows.iter_mut().flat_map(|it| &mut it.calls) {
-            if let Some(operation) = partner(call.get_ref()) {
-                *call = Spanned::new(call.span(), operation.id.clone());
+        for word in mentions(&mut self.overrides) {
+            if let Some(operation) = partner(word.get_ref()) {
+                *word = Spanned::new(word.span(), operation.id.clone());
             }
         }
         self.overrides.skip.retain_mut(|skip| key(&mut skip.operation, What::Skipped));
         (self.renamed, self.orphans) = (renamed, orphans);
     }
+}
+
+/// Every place where the overrides name an operation that is not the key of its table.
+fn mentions(overrides: &mut Overrides) -> impl Iterator<Item = &mut Word> {
+    let operations = overrides.operations.iter_mut().flat_map(|table| {
+        let target = table.target.as_mut().map(|target| &mut target.operation);
+        table.reads.iter_mut().chain(target)
+    });
+    let calls = overrides.workflows.iter_mut().flat_map(|it| &mut it.calls);
+    let names = overrides.names.iter_mut().filter_map(|it| it.operation.as_mut());
+    operations.chain(calls).chain(names)
 }

@@ -56,6 +56,7 @@ pub(super) fn compare(tool: &Tool<'_, '_>, before: &Contract, after: &Contract) 
             let name = table.argument.get_ref();
             from != to && name.split_once('.').map_or(name.as_str(), |(_, name)| name) == from
         });
+        let worded = worded || from != to && tool.entries.0.names.contains(from);
         if worded {
             // The overrides' words are under the old name, so they cannot be compared yet.
             let (old, mut new) = (&before.arguments[from], after.arguments[to].clone());

@@ -31,6 +31,8 @@ pub enum Face {
     Output,
     /// A toolset.
     Toolset,
+    /// A prompt.
+    Prompt,
 }
 
 /// What kind of change it is.
@@ -107,6 +109,10 @@ pub enum Kind {
     FailureAdded,
     /// A failure is no longer documented.
     FailureRemoved,
+    /// An argument takes ids only, no names.
+    NamesRefused,
+    /// An argument takes names too.
+    NamesTaken,
     /// Most rows per page.
     PageSize,
     /// The address all calls go to.

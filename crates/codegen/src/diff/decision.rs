@@ -1,11 +1,10 @@
 //! What somebody has to decide: keys of the overrides that lost their operation, and whatever the generator would refuse.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 
 use super::adapt::What;
 use super::surface::View;
-use super::{Change, Decision, Effect, Face, Inputs, Kind, Spot};
+use super::{Decision, Inputs, Spot};
 use crate::diagnostic::position::{Lines, Tree};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::overrides::Word;
@@ -64,46 +63,6 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Computed tools are written by hand, so nobody but a person can tell whether a break of an operation breaks them.
-pub(super) fn computed(view: &View<'_>, changes: &[Change]) -> Vec<Decision> {
-    let id = |change: &Change| change.operation.clone();
-    let broken: BTreeSet<String> = changes
-        .iter()
-        .filter(|change| change.effect <= Effect::BreakingTyped && !change.operation.is_empty())
-        .map(id)
-        .collect();
-    let gone = |call: &str| {
-        changes.iter().any(|change| {
-            change.operation == call && (change.face, change.kind) == (Face::Tool, Kind::Removed)
-        })
-    };
-    let calls = view
-        .adapted
-        .overrides
-        .workflows
-        .iter()
-        .flat_map(|workflow| workflow.calls.iter().map(|call| (workflow.name.get_ref(), call)));
-    let touched = calls.filter(|(_, call)| broken.contains(call.get_ref()));
-    touched
-        .map(|(name, call)| {
-            let (what, help) = if gone(call.get_ref()) {
-                (
-                    "is gone",
-                    format!("write its code anew without it, or remove `[workflows.{name}]`"),
-                )
-            } else {
-                ("changes", "look whether its code still holds".to_owned())
-            };
-            Decision {
-                rule: "computed-tool".to_owned(),
-                message: format!("`{name}` computes from `{}`, which {what}", call.get_ref()),
-                place: view.places.overrides(call.span().start),
-                help,
-            }
-        })
-        .collect()
-}
-
 /// Lists what has to be decided, apart from new operations and paging.
 pub(super) fn decide(view: &View<'_>, findings: Vec<Diagnostic>) -> Vec<Decision> {
     let mut decisions: Vec<Decision> = renamed(view).chain(orphans(view)).collect();
@@ -117,10 +76,22 @@ pub(super) fn decide(view: &View<'_>, findings: Vec<Diagnostic>) -> Vec<Decision
             rule: finding.rule.to_owned(),
             message: format!("{}{label}", finding.message),
             place: view.places.of(&finding.place),
-            help: finding.help,
+            help: if names_orphan(view, &finding) {
+                "it is gone from the document: name another one, or remove this".to_owned()
+            } else {
+                finding.help
+            },
+            dependent: None,
         }
     }));
     decisions
+}
+
+/// What is like an operation that is gone does hardly what that did.
+fn names_orphan(view: &View<'_>, finding: &Diagnostic) -> bool {
+    let is_named = |id: &str| finding.message.contains(&format!("`{id}`"));
+    finding.rule == "unknown-operation"
+        && view.adapted.orphans.iter().any(|orphan| is_named(orphan.word.get_ref()))
 }
 
 fn renamed<'v>(view: &'v View<'_>) -> impl Iterator<Item = Decision> + 'v {
@@ -138,6 +109,7 @@ fn renamed<'v>(view: &'v View<'_>) -> impl Iterator<Item = Decision> + 'v {
             message: format!("the operation `{old}` has the id `{new}` now{taken}"),
             place: view.places.overrides(renamed.word.span().start),
             help,
+            dependent: None,
         }
     })
 }
@@ -158,6 +130,7 @@ fn orphans<'v>(view: &'v View<'_>) -> impl Iterator<Item = Decision> + 'v {
             message: format!("the operation `{id}`{} is gone", address.unwrap_or_default()),
             place: view.places.overrides(orphan.word.span().start),
             help: format!("remove its {what}, or let `cargo spec update --remove-orphans` do it"),
+            dependent: None,
         }
     })
 }
@@ -166,7 +139,7 @@ fn is_word(words: &[Word], span: &std::ops::Range<usize>) -> bool {
     words.iter().any(|word| word.span() == *span)
 }
 
-/// Findings about proposals stand with them, those about paging are told by dialect, those about calls with the computed tool.
+/// Findings about proposals stand with them, those about paging are told by dialect, those about calls with the computed tool or prompt.
 fn told_elsewhere(view: &View<'_>, finding: &Diagnostic) -> bool {
     if is_of_proposal(view, finding) {
         return finding.rule != "missing-operation-id" && finding.rule != "duplicate-operation-id";
@@ -180,6 +153,11 @@ fn told_elsewhere(view: &View<'_>, finding: &Diagnostic) -> bool {
     match finding.rule {
         "paging-mismatch" => is_paging(),
         "unknown-operation" => is_call(),
+        "unknown-name" => view
+            .overrides
+            .prompts
+            .iter()
+            .any(|it| it.text.as_ref().is_some_and(|text| text.span() == *span)),
         _ => false,
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn stale(view: &View<'_>) -> Vec<Decision> {
             ),
             place: view.places.overrides(word.span().start),
             help: help(view, dialect, (part, &operations), &hints),
+            dependent: None,
         }
     });
     decisions.collect()

@@ -178,7 +178,10 @@ fn one(comparison: &mut Comparison, name: &str, (old, new): (Value, Value), at: 
             (Effect::BreakingTyped, Kind::RuleChanged)
         }
         (Way::Out, _) => (Effect::Cosmetic, Kind::RuleChanged),
-        (Way::In, "default") => (Effect::Additive, Kind::DefaultChanged),
+        (Way::In, "default") if old.is_null() || new.is_null() => {
+            (Effect::Additive, Kind::DefaultChanged) // Told or not, it may be the same as before.
+        }
+        (Way::In, "default") => (Effect::Breaking, Kind::DefaultChanged),
         (Way::In, _) if new.is_null() || new == false || is_wider(name, &old, &new) => {
             (Effect::Additive, Kind::RuleLoosened)
         }

@@ -54,6 +54,7 @@ pub(super) fn compare(view: &View<'_>) -> Vec<Change> {
     let mut changes: Vec<Change> = view.served().flat_map(|tool| tool::compare(&tool)).collect();
     changes.extend(removed(view));
     changes.extend(toolsets(view));
+    changes.extend(super::dependent::prompts(view));
     let servers = (&view.before.1.api.server, &view.after.1.api.server);
     if servers.0 != servers.1 {
         changes.push(Change {
@@ -136,7 +137,14 @@ fn toolsets(view: &View<'_>) -> Vec<Change> {
     changes
 }
 
-fn change(effect: Effect, kind: Kind, face: Face, name: &str, values: (Value, Value)) -> Change {
+/// A change without a place.
+pub(super) fn change(
+    effect: Effect,
+    kind: Kind,
+    face: Face,
+    name: &str,
+    values: (Value, Value),
+) -> Change {
     Change {
         effect,
         kind,

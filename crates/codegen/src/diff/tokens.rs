@@ -53,8 +53,8 @@ pub(crate) fn of(entry: &Entry) -> usize {
     serde_json::to_string(&entry.tool).unwrap_or_default().chars().count().div_ceil(4)
 }
 
-/// Counts both sides.
-pub(super) fn count(view: &View<'_>, proposals: &[Proposal]) -> Tokens {
+/// Counts what was served and what will be.
+pub(super) fn count(view: &View<'_>, served: &Catalogue, proposals: &[Proposal]) -> Tokens {
     let mut tokens =
         Tokens { toolsets: BTreeMap::new(), default: Count::default(), all: Count::default() };
     tokens.add(
@@ -66,7 +66,7 @@ pub(super) fn count(view: &View<'_>, proposals: &[Proposal]) -> Tokens {
         },
     );
     tokens.add(
-        view.after.1,
+        served,
         |entry| !view.is_fresh(&entry.operation),
         |count, size| {
             count.tools_after += 1;

@@ -7,7 +7,7 @@ use super::argument;
 use super::contract::{Contract, contract};
 use super::schema::{At, Comparison, Difference, Way, bare};
 use super::surface::View;
-use super::{Change, Effect, Face, Kind, Spot};
+use super::{Change, Effect, Face, Kind, Spot, dependent};
 use crate::overrides::OperationOverride;
 use crate::resolve::farewell::DEPRECATED;
 use crate::spec::Operation;
@@ -30,14 +30,23 @@ pub(super) fn compare(tool: &Tool<'_, '_>) -> Vec<Change> {
         contract(tool.view.after.0, tool.operations.1, tool.entries.1),
     );
     let found = argument::compare(tool, &contracts.0, &contracts.1);
-    changes.extend(found.into_iter().map(|found| tool.told(Face::Input, found)));
+    let names = dependent::names(tool);
+    let mut told: Vec<Change> =
+        found.into_iter().map(|found| tool.told(Face::Input, found)).collect();
+    // Whoever tells that an argument takes names tells its words too.
+    told.retain(|change| {
+        change.kind != Kind::Words || !names.iter().any(|named| named.path == change.path)
+    });
+    changes.extend(told);
+    changes.extend(names);
     changes.extend(tool.output(&contracts.0, &contracts.1));
     changes.extend(tool.nameless(&changes, contracts.1.rows_are_lost));
     changes
 }
 
 impl Tool<'_, '_> {
-    fn change(&self, effect: Effect, kind: Kind, values: (Value, Value)) -> Change {
+    /// A change of this tool.
+    pub(super) fn change(&self, effect: Effect, kind: Kind, values: (Value, Value)) -> Change {
         Change {
             effect,
             kind,

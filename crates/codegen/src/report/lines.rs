@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::sentence;
-use crate::diagnostic::visible;
 use crate::diff::{Change, Changes, Effect, Face, Kind, Spot};
 
 /// One line of a report.
@@ -69,54 +68,6 @@ fn spot(told: &[&Change]) -> Option<Spot> {
         told.iter().filter_map(|change| change.overrides.as_ref()).collect();
     let mut spots = spots.into_iter();
     spots.next().filter(|_| spots.next().is_none()).cloned()
-}
-
-/// Something to mend, perhaps in several places.
-pub(super) struct Task<'a> {
-    pub(super) rule: &'a str,
-    pub(super) message: String,
-    pub(super) help: String,
-    /// Where; orphans of one file together.
-    pub(super) place: String,
-}
-
-/// What is to be mended; orphans on one line, since there is one thing to do about them.
-pub(super) fn tasks(changes: &Changes) -> Vec<Task<'_>> {
-    const ORPHAN: &str = "orphaned-override";
-    const COLUMN: &str = "unknown-column";
-    let orphans: Vec<_> = changes.decisions.iter().filter(|task| task.rule == ORPHAN).collect();
-    let many = orphans.len() > 3; // Fewer are easier to read one by one.
-    let rest = changes.decisions.iter().filter(|task| !many || task.rule != ORPHAN);
-    let mut tasks: Vec<Task<'_>> = Vec::new();
-    for task in rest {
-        let message = visible(&task.message).replace('\n', " ");
-        // Columns of one tool that are gone are mended in one go, at the first of them.
-        let known = tasks.last_mut().filter(|last| last.rule == COLUMN && task.rule == COLUMN);
-        let parts = message.split_once(" answers no ");
-        if let (Some(last), Some((tool, column))) = (known, parts)
-            && last.message.split_once(" answers no ").is_some_and(|(known, _)| known == tool)
-        {
-            last.message = format!("{}, {column}", last.message);
-            last.help.clear(); // What one is like says little where several are gone.
-            continue;
-        }
-        let help = visible(&task.help).replace('\n', " ");
-        tasks.push(Task { rule: &task.rule, message, help, place: place(&task.place) });
-    }
-    if let Some(first) = orphans.first().filter(|_| many) {
-        let id = |message: &str| message.split('`').nth(1).unwrap_or_default().to_owned();
-        let list: Vec<String> = orphans
-            .iter()
-            .map(|task| format!("{} `{}`", task.place.line.unwrap_or_default(), id(&task.message)))
-            .collect();
-        tasks.push(Task {
-            rule: ORPHAN,
-            message: format!("{} operations are gone; by line: {}", orphans.len(), list.join(", ")),
-            help: first.help.clone(),
-            place: first.place.file.clone(),
-        });
-    }
-    tasks
 }
 
 /// Counts cosmetic changes by what they are.

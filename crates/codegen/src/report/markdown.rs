@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::lines::{self, LISTED, Line, cosmetic, place, summary, tasks};
+use super::lines::{self, LISTED, Line, cosmetic, place, summary};
+use super::tasks::tasks;
 use super::words::{clean, version};
 use super::{class, notes, outcome, signed};
 use crate::diff::tokens::Count;

@@ -1,6 +1,7 @@
 //! The report for a terminal: wrapped at its width, in color where one can be seen.
 
-use super::lines::{self, LISTED, Line, cosmetic, place, summary, tasks};
+use super::lines::{self, LISTED, Line, cosmetic, place, summary};
+use super::tasks::tasks;
 use super::{outcome, words};
 use crate::diff::tokens::Count;
 use crate::diff::{Changes, Effect, Proposal};

@@ -31,6 +31,8 @@ pub(super) fn sentence(change: &Change) -> String {
         Kind::Added if change.face == Face::Toolset => "new toolset".to_owned(),
         Kind::Added if change.face == Face::Tool => "new tool".to_owned(),
         Kind::Added => format!("new {subject}: {}", schema(after)),
+        Kind::NamesRefused => format!("{subject} takes ids only, no names"),
+        Kind::NamesTaken => format!("{subject} takes names too"),
         Kind::BecameRequired if change.face == Face::Output => format!("{subject} is always there"),
         Kind::BecameRequired => format!("{subject} must be given"),
         Kind::BecameOptional if change.face == Face::Output => format!("{subject} may be missing"),
@@ -86,6 +88,7 @@ fn subject(change: &Change) -> String {
         Face::Output => "answer field",
         Face::Tool => return "the tool".to_owned(),
         Face::Toolset => return "the toolset".to_owned(),
+        Face::Prompt => return "the prompt".to_owned(),
     };
     match (change.path.as_str(), change.face) {
         ("", Face::Input) => "the input".to_owned(),
@@ -98,6 +101,10 @@ fn removed(change: &Change, subject: &str) -> String {
     let faces: Vec<&str> =
         change.before.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     match change.face {
+        Face::Prompt => {
+            let tools = list(&change.before);
+            format!("the prompt is not shown any more: it tells to call {tools}")
+        }
         Face::Tool if faces.is_empty() => format!("gone from the toolset `{}`", change.what),
         Face::Tool => {
             format!("gone from the toolset `{}`, and {} with it", change.what, faces.join(" and "))

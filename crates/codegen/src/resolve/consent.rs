@@ -1,14 +1,14 @@
 //! What a person is asked before a change, and about what. When it is asked is for the service to say.
 
-use xyte_mcp_catalogue::{Argument, Consent, Location, Target};
+use serde_json::Value;
+use xyte_mcp_catalogue::{Argument, Consent, Entry, Location, Target};
 
-use super::Context;
+use super::{Context, Exposed, answer};
 use crate::diagnostic::Diagnostic;
-use crate::overrides::{OperationOverride, TargetOverride};
+use crate::overrides::OperationOverride;
 
 /// Decides what the question before a call names.
 pub(super) fn resolve(
-    context: &Context<'_>,
     overrides: &OperationOverride,
     arguments: &[Argument],
     findings: &mut Vec<Diagnostic>,
@@ -25,7 +25,10 @@ pub(super) fn resolve(
     Consent {
         always: false,
         named_by: overrides.named_by.iter().map(|word| word.get_ref().clone()).collect(),
-        target: target.map(|target| self::target(context, target, arguments, findings)),
+        target: target.map(|target| Target {
+            operation: target.operation.get_ref().clone(),
+            columns: target.columns.iter().map(|word| word.get_ref().clone()).collect(),
+        }),
     }
 }
 
@@ -44,38 +47,44 @@ pub(super) fn reads(
     overrides.reads.iter().map(|word| word.get_ref().clone()).collect()
 }
 
-/// The operation that tells what is changed; it must be one that only reads, by arguments the change has too.
-fn target(
+/// Checks the operations that tell what is changed: each only reads, by arguments that the change has too, and answers what is told.
+pub(super) fn check_targets(
     context: &Context<'_>,
-    target: &TargetOverride,
-    arguments: &[Argument],
+    exposed: &[Exposed<'_>],
     findings: &mut Vec<Diagnostic>,
-) -> Target {
-    let name = target.operation.get_ref();
-    let exposed = || context.overrides.operations.iter().map(|it| it.operation.get_ref().as_str());
-    let operation = context.document.operations.iter().find(|it| it.id == *name);
-    match operation.filter(|_| exposed().any(|id| id == name)) {
-        None => {
+) {
+    for change in exposed {
+        let Some(target) = &change.overrides.target else { continue };
+        let (name, span) = (target.operation.get_ref(), target.operation.span());
+        let Some(reading) = exposed.iter().find(|it| it.entry.operation == *name) else {
             let message = format!("the target is read by `{name}`, which is not exposed");
-            let fault =
-                Diagnostic::overrides("unknown-operation", target.operation.span(), message);
-            findings.push(fault.nearest(name, exposed()));
+            let fault = Diagnostic::overrides("unknown-operation", span, message);
+            let known = exposed.iter().map(|it| it.entry.operation.as_str());
+            findings.push(fault.nearest(name, known));
+            continue;
+        };
+        if !reads_by(&reading.entry, &change.entry.arguments) {
+            let message = format!("`{name}` cannot tell what is changed");
+            let fault = Diagnostic::overrides("unfit-target", span, message);
+            findings.push(fault.help("name an operation that reads by arguments of the change"));
         }
-        Some(operation) => {
-            let variables = operation.path.split('{').skip(1).filter_map(|it| it.split('}').next());
-            let has = |variable: &str| {
-                let in_path = |it: &&Argument| it.location != Location::Header;
-                arguments.iter().filter(in_path).any(|it| it.name == variable)
-            };
-            let missing: Vec<&str> = variables.filter(|variable| !has(variable)).collect();
-            if operation.method != "GET" || !missing.is_empty() {
-                let message = format!("`{name}` cannot tell what is changed");
-                let fault = Diagnostic::overrides("unfit-target", target.operation.span(), message);
-                findings
-                    .push(fault.help("name an operation that reads by arguments of the change"));
-            }
+        // Its own faults were reported with the operation.
+        let answer =
+            answer::resolve(context, reading.operation, reading.overrides, &mut Vec::new());
+        // What is not documented may have any.
+        if let Some(row) = answer.row.as_ref() {
+            let row = (Some(row), answer.answer.form);
+            answer::check_columns(context, reading.operation, row, &target.columns, findings);
         }
     }
-    let columns = target.columns.iter().map(|word| word.get_ref().clone()).collect();
-    Target { operation: name.clone(), columns }
+}
+
+/// Whether an operation reads with nothing but arguments of a change, under the names that both have for agents.
+fn reads_by(reading: &Entry, arguments: &[Argument]) -> bool {
+    let needed = reading.tool["inputSchema"]["required"].as_array().into_iter().flatten();
+    let given = |name: &str| {
+        let mut told = arguments.iter().filter(|it| it.location != Location::Header);
+        told.any(|it| it.name == name)
+    };
+    reading.method == "GET" && { needed }.filter_map(Value::as_str).all(given)
 }

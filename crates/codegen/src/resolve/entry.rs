@@ -72,7 +72,7 @@ pub(super) fn resolve(
         names: Vec::new(),
         calls: consent::reads(context, overrides, findings),
         credential,
-        consent: consent::resolve(context, overrides, &arguments.list, findings),
+        consent: consent::resolve(overrides, &arguments.list, findings),
         arguments: arguments.list,
         optional_body: operation.body.as_ref().is_some_and(|body| !body.required),
         accept: operation.accept.clone(),

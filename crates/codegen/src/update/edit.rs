@@ -7,7 +7,7 @@ use crate::spec::operation::snake;
 /// Puts operations under other keys, all at once since two may change places, and keeps the names that agents know.
 pub(super) fn rename(document: &mut DocumentMut, table: &str, names: &[(&str, &str)]) {
     if table == "operations" {
-        rename_calls(document, names);
+        rename_mentions(document, names);
     }
     let Some(tables) = document.get_mut(table).and_then(Item::as_table_like_mut) else { return };
     rename_keys(tables, names);
@@ -32,20 +32,53 @@ pub(super) fn rename(document: &mut DocumentMut, table: &str, names: &[(&str, &s
     }
 }
 
-/// Computed tools name the operations that they call.
-fn rename_calls(document: &mut DocumentMut, names: &[(&str, &str)]) {
-    let workflows = document.get_mut("workflows").and_then(Item::as_table_like_mut);
-    for (_, workflow) in workflows.into_iter().flat_map(TableLike::iter_mut) {
-        let calls = workflow.get_mut("calls").and_then(Item::as_array_mut);
-        for call in calls.into_iter().flat_map(toml_edit::Array::iter_mut) {
-            let new = names.iter().find(|(old, _)| call.as_str() == Some(*old));
-            if let Some((_, new)) = new {
-                let decor = call.decor().clone();
-                *call = (*new).into();
-                *call.decor_mut() = decor;
-            }
+/// Operations are also named where one reads for another, where a computed tool calls them, and where names are looked up.
+fn rename_mentions(document: &mut DocumentMut, names: &[(&str, &str)]) {
+    for (table, list, place) in [
+        ("workflows", "calls", &[][..]),
+        ("operations", "reads", &["target", "operation"]),
+        ("names", "", &["operation"]),
+    ] {
+        let tables = document.get_mut(table).and_then(Item::as_table_like_mut);
+        for (_, item) in tables.into_iter().flat_map(TableLike::iter_mut) {
+            let words = member(item, list).and_then(Item::as_array_mut);
+            words.into_iter().flat_map(toml_edit::Array::iter_mut).for_each(|it| follow(it, names));
+            let word = place.iter().try_fold(item, |item, key| member(item, key));
+            word.filter(|_| !place.is_empty())
+                .and_then(Item::as_value_mut)
+                .into_iter()
+                .for_each(|it| follow(it, names));
         }
     }
+}
+
+/// Puts another name of a toolset wherever the overrides say the old one; tells whether they do.
+pub(super) fn rename_toolset(document: &mut DocumentMut, name: (&str, &str)) -> bool {
+    let before = document.to_string();
+    if let Some(sets) = document.get_mut("toolsets").and_then(Item::as_table_like_mut) {
+        rename_keys(sets, &[name]);
+    }
+    for table in ["operations", "workflows"] {
+        let tables = document.get_mut(table).and_then(Item::as_table_like_mut);
+        for (_, item) in tables.into_iter().flat_map(TableLike::iter_mut) {
+            let word = member(item, "tool").and_then(|tool| member(tool, "toolset"));
+            word.and_then(Item::as_value_mut).into_iter().for_each(|word| follow(word, &[name]));
+        }
+    }
+    document.to_string() != before
+}
+
+/// A member that is there: asking the item itself would make it.
+fn member<'i>(item: &'i mut Item, key: &str) -> Option<&'i mut Item> {
+    item.as_table_like_mut()?.get_mut(key)
+}
+
+/// Puts the other name of an operation in place of the one it had.
+fn follow(word: &mut Value, names: &[(&str, &str)]) {
+    let Some((_, new)) = names.iter().find(|(old, _)| word.as_str() == Some(*old)) else { return };
+    let decor = word.decor().clone();
+    *word = (*new).into();
+    *word.decor_mut() = decor;
 }
 
 /// Puts another key with a text where one stands.
@@ -145,17 +178,18 @@ pub(super) fn keep_argument(
     true
 }
 
-/// Removes the table or line of an operation; headings above it stay.
-pub(super) fn remove(document: &mut DocumentMut, table: &str, id: &str) {
-    let Some(tables) = document.get_mut(table).and_then(Item::as_table_like_mut) else { return };
-    let Some(removed) = tables.remove(id) else { return };
-    let Item::Table(removed) = removed else { return };
+/// Removes the table or line of an operation or of names, if it is there; headings above it stay.
+pub(super) fn remove(document: &mut DocumentMut, table: &str, id: &str) -> bool {
+    let tables = document.get_mut(table).and_then(Item::as_table_like_mut);
+    let Some(removed) = tables.and_then(|tables| tables.remove(id)) else { return false };
+    let Item::Table(removed) = removed else { return true };
     let prefix = removed.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
-    let Some((heading, _)) = prefix.rsplit_once("\n\n") else { return };
-    if heading.contains('#') {
+    let heading = prefix.rsplit_once("\n\n").map(|(heading, _)| heading);
+    if let Some(heading) = heading.filter(|heading| heading.contains('#')) {
         let heading = format!("{heading}\n");
         keep_heading(document.as_table_mut(), removed.position(), &heading);
     }
+    true
 }
 
 /// Puts a heading above the table that follows a position, or at the end.

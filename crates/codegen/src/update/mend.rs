@@ -24,40 +24,21 @@ pub(super) fn mend(
             Step::Element(_) => "",
         })
         .collect();
+    let word = text.get(span.clone())?.trim_matches('"');
+    if let Some((steps, sentence)) = given_up(rule, &names, word) {
+        let removed = match names[..steps] {
+            ["names", key] => super::edit::remove(&mut document, "names", key), // A heading stays.
+            _ => remove(document.as_item_mut(), &way[..steps]),
+        };
+        return removed.then(|| (document.to_string(), sentence));
+    }
     let sentence = match (rule, names.as_slice()) {
-        ("unknown-column", ["operations", id, .., "columns", ""]) => {
-            let column = text.get(span.clone())?.trim_matches('"');
-            let sentence = format!("`{id}` gives up its column `{column}`, which is gone");
-            remove(document.as_item_mut(), &way).then_some(sentence)?
-        }
-        ("unknown-argument", ["operations", id, "arguments" | "example", .., name]) => {
-            let sentence =
-                format!("`{id}` gives up words or an example for `{name}`, which is gone");
-            remove(document.as_item_mut(), &way).then_some(sentence)?
-        }
-        ("undocumented-status", ["operations", id, "errors", status]) => {
-            let sentence = format!("`{id}` gives up what it says of the status {status}");
-            remove(document.as_item_mut(), &way).then_some(sentence)?
-        }
-        (
-            "unknown-variable" | "missing-variable" | "template-on-write",
-            ["operations", id, part, ..],
-        ) => {
-            let sentence = format!("`{id}` gives up its {part}, which lacks an argument");
-            remove(document.as_item_mut(), &way[..3]).then_some(sentence)?
-        }
         ("paging-mismatch", ["operations", id, "paging"]) => {
             one_piece(&mut document, id)?;
             format!(
                 "`{id}` gives up its `paging`, which no longer fits: it is a list in one piece now"
             )
         }
-        ("paging-mismatch", ["operations", id, "rows"]) => {
-            let sentence = format!("`{id}` gives up `rows`, which no longer fit");
-            remove(document.as_item_mut(), &way).then_some(sentence)?
-        }
-        ("stale-patch", ["patch", "", "at"]) => remove(document.as_item_mut(), &way[..2])
-            .then(|| "gave up a patch that no longer fits".to_owned())?,
         ("incomplete-example", ["operations", id]) => {
             complete(&mut document, id, tools.get(*id)?)?;
             format!("`{id}` has made-up values in its example, for arguments that are new")
@@ -65,6 +46,49 @@ pub(super) fn mend(
         _ => return None,
     };
     Some((document.to_string(), sentence))
+}
+
+/// What is left out for a fault: so many steps of the way to it, and the sentence that says so.
+fn given_up(rule: &str, way: &[&str], word: &str) -> Option<(usize, String)> {
+    let all = way.len();
+    let names_of = |key: &str| format!("`{key}` is no longer looked up by name: `{word}` is gone");
+    Some(match (rule, way) {
+        ("unknown-column", ["operations", id, .., "columns", ""]) => {
+            (all, format!("`{id}` gives up its column `{word}`, which is gone"))
+        }
+        ("unknown-column", ["names", key, "also" | "path" | "parent", ..]) => {
+            (all, format!("`names.{key}` gives up its column `{word}`, which is gone"))
+        }
+        ("unknown-column" | "unknown-operation" | "naming-without-a-list", ["names", key, ..]) => {
+            (2, names_of(key))
+        }
+        ("unknown-operation", ["operations", id, "reads", ""]) => {
+            (all, format!("`{id}` gives up the check by `{word}`, which is gone"))
+        }
+        ("unknown-operation" | "unfit-target", ["operations", id, "target", ..]) => {
+            (3, format!("`{id}` gives up its `target`, which `{word}` can no longer tell"))
+        }
+        ("unknown-argument", ["operations", id, "named_by", ""]) => {
+            (all, format!("`{id}` gives up to name what is asked for by `{word}`, which is gone"))
+        }
+        ("unknown-argument", ["operations", id, "arguments" | "example", .., name]) => {
+            (all, format!("`{id}` gives up words or an example for `{name}`, which is gone"))
+        }
+        ("undocumented-status", ["operations", id, "errors", status]) => {
+            (all, format!("`{id}` gives up what it says of the status {status}"))
+        }
+        (
+            "unknown-variable" | "missing-variable" | "template-on-write",
+            ["operations", id, part, ..],
+        ) => (3, format!("`{id}` gives up its {part}, which lacks an argument")),
+        ("paging-mismatch", ["operations", id, "rows"]) => {
+            (all, format!("`{id}` gives up `rows`, which no longer fit"))
+        }
+        ("stale-patch", ["patch", "", "at"]) => {
+            (2, "gave up a patch that no longer fits".to_owned())
+        }
+        _ => return None,
+    })
 }
 
 /// Puts `rows` where `paging` stood: rows that are gone too are the next fault.

@@ -1,8 +1,11 @@
 //! One case per kind of change: what is done to the document, and every line that must be told of it.
 
+#[path = "dependent_mutations.rs"]
+mod dependent;
 #[path = "surface_mutations.rs"]
 mod surface;
 
+use dependent::dependents;
 use serde_json::{Value, json};
 use surface::{operations, outputs, paging, tools};
 
@@ -65,7 +68,7 @@ fn alone(
 
 /// Every case.
 pub(crate) fn cases() -> Vec<Case> {
-    [inputs(), words(), rules(), outputs(), tools(), operations(), paging()]
+    [inputs(), words(), rules(), outputs(), tools(), operations(), paging(), dependents()]
         .into_iter()
         .flatten()
         .collect()

@@ -67,6 +67,12 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// The same reads, past every answer that is kept.
+    #[must_use]
+    pub fn fresh(&self) -> Desk<'_> {
+        Desk { fresh: true, ..*self }
+    }
+
     /// When the call ends: what is not read by then is missing.
     pub fn deadline(&self) -> Instant {
         self.call.span.deadline
@@ -80,6 +86,11 @@ impl Desk<'_> {
     /// Announces so many more reads to whoever watches the call.
     pub fn expect(&self, reads: usize) {
         progress::expect(reads);
+    }
+
+    /// Tells whoever watches the call that a part of it begins.
+    pub fn begin(&self, part: &str) {
+        progress::begin(part);
     }
 
     /// Whether the call is to show what it would do, and to change nothing.
@@ -173,8 +184,7 @@ impl Desk<'_> {
         arguments: &Arguments,
         columns: &[&str],
     ) -> Result<(T, DateTime<Utc>), Failure> {
-        let desk = Desk { fresh: true, ..*self };
-        desk.object(operation, arguments, columns).await
+        self.fresh().object(operation, arguments, columns).await
     }
 
     /// Reads one object; of its members, the named ones, or all.
@@ -212,10 +222,15 @@ impl Desk<'_> {
     /// What a tool calls is declared, so that its description can tell.
     fn declared(&self, name: &str) -> Option<&Tool> {
         let catalogue = &self.call.service.catalogue;
-        let declared = self.call.tool.entry.calls.iter();
-        let mut declared = declared.filter_map(|operation| catalogue.find_operation(operation));
-        // The name of a tool outlives the id of its operation.
-        declared.find(|tool| tool.entry.operation == name || tool.name() == name)
+        let declared = || {
+            let calls = self.call.tool.entry.calls.iter();
+            calls.filter_map(|operation| catalogue.find_operation(operation))
+        };
+        let known_as = |tool: &&Tool| {
+            tool.name() == name || tool.entry.aliases.iter().any(|alias| alias == name)
+        };
+        // Names of tools stay when operations get other ids, and an id may then be another's.
+        declared().find(known_as).or_else(|| declared().find(|tool| tool.entry.operation == name))
     }
 
     /// An operation that changes something; a tool that only reads has none.

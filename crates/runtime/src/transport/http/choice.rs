@@ -77,8 +77,9 @@ fn known_toolsets(toolsets: &Toolsets, catalogue: &Catalogue) -> Result<(), Refu
 fn known_tools(text: &str, catalogue: &Catalogue) -> Result<Vec<String>, Refusal> {
     let found = names(text).map(|name| {
         let unknown = || {
-            let near = catalogue.nearest(name).map(|near| format!("; did you mean `{near}`?"));
-            let message = format!("no tool `{}`{}", quoted(name), near.unwrap_or_default());
+            let near = catalogue.nearest(name).map(|near| format!("did you mean `{near}`?"));
+            let hint = near.as_deref().unwrap_or("the document at /docs names them all");
+            let message = format!("no tool `{}`; {hint}", quoted(name));
             Refusal::new(StatusCode::BAD_REQUEST, "unknown_tool", message)
         };
         Ok(catalogue.find(name).ok_or_else(unknown)?.name().to_owned())
