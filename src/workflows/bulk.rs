@@ -114,12 +114,19 @@ impl Selection {
                 && like(self.name.as_deref(), device.name.as_deref())
                 && self.status.as_deref().is_none_or(|status| device.status() == status)
         };
+        let all = read.complete;
         let devices: Vec<Device> = read.rows.into_iter().filter(fits).collect();
         let known = |id: &String| devices.iter().any(|device| device.id == *id);
         let named: BTreeSet<&String> = self.ids.iter().flatten().collect();
         let missing = named.into_iter().filter(|id| !known(id));
         let excluded = missing.map(|id| {
-            let why = "no such device in the tenant of this key".to_owned();
+            // On a page that could not be read it may be.
+            let why = if all {
+                "no such device in the tenant of this key"
+            } else {
+                "not among the devices that could be read"
+            };
+            let why = why.to_owned();
             Excluded { id: id.clone(), name: String::new(), why }
         });
         let excluded = excluded.collect();
