@@ -267,3 +267,14 @@ async fn a_setting_is_merged_into_each_set_and_a_set_with_a_masked_secret_is_lef
     assert_eq!(read(&rig.call("get_device", whole).await), expected);
     assert_eq!(rig.commands().await, targets.len());
 }
+
+#[tokio::test]
+async fn a_device_on_a_page_that_could_not_be_read_is_not_said_to_be_none() {
+    let rig = Rig::new("baseline+500 path=*/devices query=page=7", &[]);
+    let missing = "00000000-0000-4000-8000-000000000000";
+    let asked = json!({"device_ids": [missing], "command": "reboot", "dry_run": true});
+    let result = rig.call("bulk_command", asked).await;
+    let told = result.to_string();
+    assert!(told.contains("not among the devices that could be read"), "{told}");
+    assert!(!told.contains("no such device"), "{told}");
+}

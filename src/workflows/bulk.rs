@@ -103,7 +103,6 @@ impl Selection {
         if !read.complete || scope.as_ref().is_some_and(|scope| !scope.complete) {
             warnings.push("not everything could be read: targets may be missing".to_owned());
         }
-        let whole = read.complete;
         let fits = |device: &Device| {
             if let Some(ids) = &self.ids {
                 return ids.contains(&device.id);
@@ -116,17 +115,20 @@ impl Selection {
                 && like(self.name.as_deref(), device.name.as_deref())
                 && self.status.as_deref().is_none_or(|status| device.status() == status)
         };
+        let all = read.complete;
         let devices: Vec<Device> = read.rows.into_iter().filter(fits).collect();
         let known = |id: &String| devices.iter().any(|device| device.id == *id);
         let named: BTreeSet<&String> = self.ids.iter().flatten().collect();
         let missing = named.into_iter().filter(|id| !known(id));
         let excluded = missing.map(|id| {
-            let why = if whole {
+            // On a page that could not be read it may be.
+            let why = if all {
                 "no such device in the tenant of this key"
             } else {
-                "it is not among the devices that could be read: try again"
+                "not among the devices that could be read"
             };
-            Excluded { id: id.clone(), name: String::new(), why: why.to_owned() }
+            let why = why.to_owned();
+            Excluded { id: id.clone(), name: String::new(), why }
         });
         let excluded = excluded.collect();
         Ok(Selected { devices, excluded, warnings, as_of: read.as_of })
