@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use xyte_mcp_catalogue::Location;
 
 use super::Decision;
+use super::decision::is_within;
 use super::dialect::Moved;
 use super::surface::View;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::overrides::{Dialect, OperationOverride, Word};
 use crate::resolve::schema;
 use crate::spec::flat::flatten;
@@ -115,6 +117,18 @@ pub(super) fn taken_over(view: &View<'_>, operations: (&Operation, &Operation)) 
         missing(view, dialect, operations).iter().any(|(part, _)| matches!(*part, "page" | "size"))
     });
     if lost { replacement(operations) } else { Vec::new() }
+}
+
+/// Whether a parameter collides with one of ours that only took the place of what paging used: the dialect is told as stale.
+pub(super) fn is_of_pages(view: &View<'_>, finding: &Diagnostic) -> bool {
+    let Place::Document(pointer) = &finding.place else { return false };
+    finding.rule == "argument-collision"
+        && view.served().any(|tool| {
+            is_within(pointer, &tool.operations.1.pointer)
+                && taken_over(view, tool.operations)
+                    .iter()
+                    .any(|name| finding.message.contains(&format!("the argument `{name}`")))
+        })
 }
 
 fn dialect_of<'v>(view: &'v View<'_>, table: &OperationOverride) -> Option<(usize, &'v Dialect)> {

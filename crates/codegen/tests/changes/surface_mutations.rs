@@ -201,6 +201,20 @@ pub(super) fn operations() -> Vec<Case> {
 pub(super) fn paging() -> Vec<Case> {
     vec![
         alone(
+            "page_becomes_a_cursor",
+            4,
+            &[
+                "mend stale-paging: `page` of the paging dialect `partner` is stale: the query parameter `page` is gone from `partner_list_devices`",
+            ],
+            |document| {
+                let list = &mut document["paths"]["/core/v1/partner/devices"]["get"];
+                let parameters = list["parameters"].as_array_mut().unwrap();
+                let page = parameters.iter_mut().find(|known| known["name"] == "page").unwrap();
+                page["name"] = json!("cursor");
+                page["schema"] = json!({"type": "string"});
+            },
+        ),
+        alone(
             "page_parameter_removed",
             4,
             &[
