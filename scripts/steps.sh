@@ -51,17 +51,28 @@ stop_servers() {
 }
 trap stop_servers EXIT
 
-# Starts a server in a directory, where it logs, on a port of the system's choice, and sets `url`.
-start_server() {
-    local directory=$1 program=$2 log
+# Starts a program that listens, in a directory, where it logs, on a port of the system's choice, and waits for a line of `log`.
+start() {
+    local directory=$1 line=$2 program=$3
     log=$directory/server-${#servers[@]}.log
-    (cd "$directory" && exec env -i "$program" http --port 0 "${@:3}") 2>"$log" &
+    (cd "$directory" && exec env -i "$program" "$4" --port 0 "${@:5}") >"$log" 2>&1 &
     servers+=($!)
     for _ in $(seq 100); do
-        url=$(grep -o 'http://[0-9.:]*/mcp' "$log" | head -n 1 || true)
-        if [ -n "$url" ]; then return; fi
+        if grep -q "$line" "$log"; then return; fi
         sleep 0.1
     done
     cat "$log"
     return 1
+}
+
+# Starts a server, and sets `url`.
+start_server() {
+    start "$1" 'http://[0-9.:]*/mcp' "$2" http "${@:3}"
+    url=$(grep -o 'http://[0-9.:]*/mcp' "$log" | head -n 1)
+}
+
+# Starts a sandbox, and sets `base`, and `admin`, where it is seen from behind.
+start_sandbox() {
+    start "$1" 'admin: http://[0-9.:]* ' "$2" sandbox "${@:3}"
+    { read -r base; read -r admin; } < <(grep -o 'http://[0-9.:]*' "$log")
 }

@@ -26,7 +26,7 @@ pub(crate) use redis::Redis;
 use seal::Sealing;
 use source::{Origin, Source, Surroundings};
 pub(crate) use state::StateDir;
-use text::{boolean, cache_ttl, host, list, milliseconds, number, origins, within};
+use text::{boolean, cache_ttl, host, hosts, list, milliseconds, number, origins, within};
 use variable::Lookup;
 
 /// Where the platform is when nobody says otherwise.
@@ -117,7 +117,7 @@ impl Config {
     /// Reads every setting.
     pub(crate) fn read(flags: &Flags, surroundings: &Surroundings) -> Result<Self, Error> {
         let lookup = Lookup::new(flags, surroundings);
-        lookup.refuse_what_is_not_there_yet()?;
+        lookup.refuse_what_has_no_effect()?;
         let config = Self::look_up(flags, &lookup)?;
         Ok(Self { warnings: lookup.warnings(), origins: lookup.origins(), ..config })
     }
@@ -135,7 +135,7 @@ impl Config {
             allowed_hosts: lookup.parse(
                 "XYTE_ALLOWED_HOSTS",
                 "localhost,127.0.0.1,[::1]",
-                |text| Ok(list(text)),
+                hosts,
             )?,
             allowed_origins: lookup.parse("XYTE_ALLOWED_ORIGINS", "", origins)?,
             rate_limit: lookup.parse(
@@ -289,6 +289,7 @@ mod tests {
                 ("XYTE_MCP_HOST", "::2"),
                 ("XYTE_RATE_LIMIT", "9"),
             ]),
+            ..Surroundings::default()
         };
         let config = Config::read(&flags, &both).unwrap();
         assert_eq!(config.port, 1);
@@ -303,6 +304,7 @@ mod tests {
         let places = Surroundings {
             environment: variables(&[("XYTE_API_KEY", "")]),
             env_file: variables(&[("XYTE_API_KEY", "hush-hush"), ("PORT", "3")]),
+            ..Surroundings::default()
         };
         let config = Config::read(&Flags::default(), &places).unwrap();
         assert!(config.api_key.is_none());
@@ -366,6 +368,16 @@ mod tests {
         ] {
             let error = read(&[(name, text)]).unwrap_err().to_string();
             assert!(error.starts_with(&format!("{name} holds `{text}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_no_text_is_not_as_good_as_none() {
+        for name in ["XYTE_READ_ONLY", "REDIS_URL_FILE", "PORT"] {
+            let no_text = vec!["LS_COLORS".to_owned(), name.to_owned()];
+            let surroundings = Surroundings { no_text, ..Surroundings::default() };
+            let error = Config::read(&Flags::default(), &surroundings).unwrap_err().to_string();
+            assert_eq!(error, format!("{name} holds bytes that are no text; it takes UTF-8"));
         }
     }
 

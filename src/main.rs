@@ -103,9 +103,16 @@ fn form(json: bool) -> command::doctor::Form {
 
 /// The environment and `.env`, each by itself, so that it can be told where a value is from.
 fn surroundings() -> Result<Surroundings, String> {
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    let (mut environment, mut no_text) = (Variables::new(), Vec::new());
+    for (name, value) in std::env::vars_os() {
+        let Ok(name) = name.into_string() else { continue };
+        match value.into_string() {
+            Ok(value) => {
+                environment.insert(name, value);
+            }
+            Err(_) => no_text.push(name),
+        }
+    }
     let mut env_file = Variables::new();
     match dotenvy::from_path_iter(".env") {
         Ok(lines) => {
@@ -117,7 +124,7 @@ fn surroundings() -> Result<Surroundings, String> {
         Err(err) if err.not_found() => {}
         Err(err) => return Err(told(&err)),
     }
-    Ok(Surroundings { environment, env_file })
+    Ok(Surroundings { environment, env_file, no_text })
 }
 
 /// The error's own text quotes the whole line, which may hold a key.

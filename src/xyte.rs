@@ -1,5 +1,8 @@
 //! The Xyte platform behind the runtime's one interface: where it is, and how this program names itself there.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -12,7 +15,7 @@ use xyte_mcp_runtime::remote::Remote;
 use xyte_mcp_runtime::upstream::Exchange;
 
 use crate::generated::{self, workflows};
-use crate::workflows::{Fleet, command};
+use crate::workflows::{Fleet, command, named};
 
 /// Path of the organization API, which people copy from the portal together with the host.
 const ORGANIZATION_PATH: &str = "/core/v1/organization";
@@ -63,6 +66,15 @@ impl Api for Xyte {
         }
     }
 
+    fn names<'a>(
+        &'a self,
+        operation: &'a str,
+        desk: &'a Desk<'a>,
+        arguments: &'a Arguments,
+    ) -> BoxFuture<'a, Result<Arguments, Failure>> {
+        named::named(operation, desk, arguments).boxed()
+    }
+
     fn look<'a>(
         &'a self,
         operation: &'a str,
@@ -88,7 +100,16 @@ impl Api for Xyte {
 /// Takes the address of the organization API or the bare host, and gives what stands before `/core`.
 pub(crate) fn base_url(text: &str) -> Result<String, String> {
     let wanted = "an http or https URL, such as https://hub.xyte.io";
-    let url = Url::parse(text.trim()).map_err(|err| format!("{wanted} ({err})"))?;
+    let text = text.trim();
+    let is_name = |text: &str| {
+        let labels = text.split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+        });
+        labels && text.parse::<IpAddr>().is_err()
+    };
+    // A name alone; an address with a port is most likely that of a platform without TLS.
+    let text = if is_name(text) { Cow::Owned(format!("https://{text}")) } else { text.into() };
+    let url = Url::parse(&text).map_err(|err| format!("{wanted} ({err})"))?;
     let plain = url.username().is_empty()
         && url.password().is_none()
         && url.query().is_none()
@@ -109,6 +130,7 @@ mod tests {
         for text in [
             "https://hub.xyte.io",
             "https://hub.xyte.io/",
+            "hub.xyte.io",
             " https://hub.xyte.io/core/v1/organization/ ",
         ] {
             assert_eq!(base_url(text).unwrap(), "https://hub.xyte.io");
@@ -123,7 +145,9 @@ mod tests {
     fn an_address_that_is_none_is_refused() {
         for text in [
             "",
-            "hub.xyte.io",
+            "hub.xyte.io:8090",
+            "127.0.0.1",
+            "hub xyte",
             "ftp://hub.xyte.io",
             "https://user:pass@hub.xyte.io",
             "https://hub.xyte.io?x=1",

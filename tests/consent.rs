@@ -87,7 +87,7 @@ async fn the_person_reads_what_is_deleted_and_a_yes_deletes_it_once() {
     let request = &question["inputRequests"]["consent"];
     assert_eq!(request["method"], "elicitation/create", "{question}");
     let words = request["params"]["message"].as_str().unwrap();
-    for told in ["Delete", "name: Fjord display", DEVICE, "space.full_path", "cannot be undone"] {
+    for told in ["Delete", "name: Fjord display", DEVICE, "space.full_path", "undo this"] {
         assert!(words.contains(told), "{told}: {words}");
     }
     assert_eq!(rig.changes().await, [""; 0]);

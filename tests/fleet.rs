@@ -164,6 +164,8 @@ async fn a_room_is_judged_with_reasons_and_not_where_something_could_not_be_read
     let reasons = answer["reasons"].to_string();
     assert!(reasons.contains("camera: status warning"), "{reasons}");
     assert!(reasons.contains("active incident Microphone battery is low (low)"), "{reasons}");
+    let local = (&answer["local_time"], &answer["time_zone"]);
+    assert_eq!(local, (&json!("2026-09-07T11:30:00+03:00"), &json!("Asia/Jerusalem")));
     let down = ask(&rig, "room_status", json!({"space": "TLV/T1/F2/Room 204"})).await;
     assert_eq!(down["structuredContent"]["verdict"], "not_ready");
     assert_eq!(down["structuredContent"]["devices"].as_array().unwrap().len(), 6);
@@ -178,4 +180,75 @@ async fn a_room_is_judged_with_reasons_and_not_where_something_could_not_be_read
     let result = ask(&rig, "room_status", json!({"space": room})).await;
     let answer = &result["structuredContent"];
     assert_eq!((&answer["verdict"], &answer["complete"]), (&Value::Null, &json!(false)));
+}
+
+#[tokio::test]
+async fn where_spaces_are_missing_no_room_is_guessed_and_no_total_is_told() {
+    let rig = rig("baseline+500 path=*/spaces query=page=2");
+    let refused = ask(&rig, "room_status", json!({"space": "Board room"})).await;
+    let told = refused["content"][0]["text"].as_str().unwrap();
+    assert!(told.contains("ambiguous_name") && told.contains("HQ/B1/F9/Board room"), "{told}");
+    let refused = ask(&rig, "fleet_health", json!({"space": "TLV"})).await;
+    let told = refused["content"][0]["text"].as_str().unwrap();
+    assert!(told.contains("not_found") && told.contains("that could be read"), "{told}");
+    let result = ask(&rig, "fleet_health", json!({"space": "HQ", "group_by": "room"})).await;
+    let answer = &result["structuredContent"];
+    assert_eq!((&answer["complete"], &answer["totals"]), (&json!(false), &Value::Null));
+    let result = ask(&rig, "room_status", json!({"space": "HQ"})).await;
+    assert_eq!(result["structuredContent"]["rows"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_was_read_is_searched_though_another_list_failed() {
+    let rig = rig("baseline+500 path=*/tickets");
+    let result = ask(&rig, "find", json!({"query": "Fjord display"})).await;
+    let answer = &result["structuredContent"];
+    assert_eq!(answer["hits"][0]["id"], support::DEVICE);
+    assert_eq!(answer["complete"], false);
+    assert!(answer["warnings"].to_string().contains("tickets could not be read"), "{answer}");
+    let refused = ask(&rig, "find", json!({"query": "No picture", "kinds": ["ticket"]})).await;
+    assert_eq!(refused["isError"], true, "nothing was searched");
+}
+
+#[tokio::test]
+async fn a_look_back_tells_how_many_changed_that_have_another_status() {
+    let rig = rig("baseline");
+    let since = "2026-09-06T00:00:00Z";
+    let count = async |status: Value| {
+        let arguments = json!({"since": since, "group_by": "status", "status": status});
+        let result = ask(&rig, "fleet_health", arguments).await;
+        result["structuredContent"]["totals"]["matched"].as_u64().unwrap()
+    };
+    let well = count(json!(["ok"])).await;
+    assert_eq!(well, 1, "the codec of the Board room, with an incident of today");
+    let result = ask(&rig, "fleet_health", json!({"since": since})).await;
+    let warnings = result["structuredContent"]["warnings"].to_string();
+    assert!(warnings.contains("; 1 more changed and have a status"), "{warnings}");
+    for same in ["2026-09-06", "1788652800"] {
+        let again = ask(&rig, "fleet_health", json!({"since": same})).await;
+        let totals = &again["structuredContent"]["totals"];
+        assert_eq!(totals, &result["structuredContent"]["totals"], "{same}");
+    }
+    let all = json!(["ok", "warning", "error", "offline", "never_seen"]);
+    assert_eq!(
+        count(all).await,
+        1 + result["structuredContent"]["totals"]["matched"].as_u64().unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_name_of_any_length_leaves_room_for_the_others() {
+    let rig = rig("small");
+    let server = &rig.1;
+    let long = json!({"device_id": support::DEVICE, "name": "x".repeat(50_000)});
+    let headers = [("x-xyte-api-key", KEY_A), ("x-mcp-toolsets", "all")];
+    let changed = server.call("update_device", long, &headers).await;
+    assert_eq!(changed["isError"], false, "{changed}");
+    let all = json!({"group_by": "status", "status": ["ok", "warning", "error", "offline", "never_seen"]});
+    let result = ask(&rig, "fleet_health", all).await;
+    let groups = result["structuredContent"]["groups"].as_array().unwrap();
+    let listed: BTreeSet<String> = groups.iter().flat_map(ids).collect();
+    assert_eq!(listed.len(), 24);
+    let found = ask(&rig, "find", json!({"query": "display", "kinds": ["device"]})).await;
+    assert!(found["structuredContent"]["hits"].as_array().unwrap().len() > 1, "{found}");
 }

@@ -179,3 +179,58 @@ async fn a_name_finds_the_device_and_one_that_several_have_is_not_guessed() {
     let result = ask(&rig, "search_device_histories", arguments).await;
     assert_eq!(result["structuredContent"]["totals"]["still_away"], 1, "as of this moment");
 }
+
+#[tokio::test]
+async fn whether_a_device_is_back_is_told_of_the_present_though_the_period_is_past() {
+    let rig = rig("baseline");
+    let arguments = json!({"space": "HQ/B1", "group_by": "device", "from": "2026-08-03T08:30:00Z", "to": "2026-09-02T08:30:00Z"});
+    let result = ask(&rig, "search_device_histories", arguments).await;
+    let answer = &result["structuredContent"];
+    let state = state(&rig.0).await;
+    let told = items(answer);
+    let later = told.iter().filter(|(id, item)| {
+        let there = state["devices"][id.as_str()]["effective"] == "ok";
+        assert_eq!(item["recovered"], there, "{item}");
+        there && item.get("back_since").is_none()
+    });
+    let later: Vec<&String> = later.map(|(id, _)| id).collect();
+    assert!(!later.is_empty(), "one came back after the period");
+    let back = told.values().filter(|item| item["recovered"] == true).count();
+    assert_eq!(answer["totals"]["recovered"], back);
+    assert!(answer["basis"].as_str().unwrap().contains("the status now"), "{answer}");
+}
+
+#[tokio::test]
+async fn rows_that_do_not_fit_are_reached_by_going_on_where_it_is_told() {
+    let rig = rig("small");
+    let key = |row: &Value| format!("{} {}", row["uuid"], row["created_at"]);
+    let from = NOW - 18 * DAY;
+    let mut arguments = json!({"from": from.to_string(), "limit": 1000});
+    let (mut seen, mut answers) = (BTreeSet::new(), 0);
+    loop {
+        let result = ask(&rig, "search_device_histories", arguments.clone()).await;
+        let answer = &result["structuredContent"];
+        seen.extend(answer["items"].as_array().unwrap().iter().map(key));
+        answers += 1;
+        if answer["complete"] == true {
+            break;
+        }
+        let warnings = answer["warnings"].to_string();
+        let (_, to) = warnings.split_once("go on with to=").unwrap();
+        arguments["to"] = json!(to.split('"').next().unwrap());
+    }
+    assert!(answers > 2, "they do not fit into one answer");
+    let mut all = BTreeSet::new();
+    let mut page = json!({"from": from, "to": NOW, "limit": 100, "fields": ["uuid", "created_at"]});
+    loop {
+        let headers = [("x-xyte-api-key", support::KEY_A), ("x-mcp-toolsets", "all")];
+        let result = rig.1.call("list_device_histories", page.clone(), &headers).await;
+        let answer = &result["structuredContent"];
+        all.extend(answer["items"].as_array().unwrap().iter().map(key));
+        page["cursor"] = answer["page"]["next_cursor"].clone();
+        if page["cursor"].is_null() {
+            break;
+        }
+    }
+    assert_eq!(seen, all);
+}

@@ -203,6 +203,18 @@ async fn a_host_with_little_room_reaches_everything_through_five_tools() {
     let names: Vec<&str> =
         found.as_array().unwrap().iter().map(|it| it["operation"].as_str().unwrap()).collect();
     assert!(names.contains(&"send_command"), "{names:?}");
+    for (query, best) in [
+        ("offline devices", "fleet_health"),
+        ("history of a device", "search_device_histories"),
+        ("stale tickets", "ticket_triage"),
+        ("expiring licenses", "expiry_report"),
+    ] {
+        let found = json!({"query": query, "limit": 3});
+        let found = server.call("search_operations", found, &headers).await;
+        let found = &found["structuredContent"]["operations"];
+        let names = found.as_array().unwrap().iter().map(|it| &it["operation"]);
+        assert!(names.into_iter().any(|name| name == best), "{query}: {found}");
+    }
     let shown =
         server.call("describe_operation", json!({"operation": "send_command"}), &headers).await;
     assert_eq!(shown["structuredContent"]["call_with"], "call_write");

@@ -155,11 +155,10 @@ async fn without_a_lasting_key_or_a_common_ledger_a_plan_belongs_to_its_process(
     assert_eq!(sandbox.changes().await, [""; 0]);
 }
 
-#[tokio::test]
-async fn of_a_bulk_run_that_was_killed_every_outcome_can_be_read_and_nothing_is_sent_twice() {
+/// Kills a bulk run while its third request is under way, and asks another process what came of it.
+async fn kill_in_between(kept: &[&str]) {
     let sandbox = Running::sandbox_of("baseline+hang method=POST nth=3");
-    let folder = Folder::new("killed");
-    let kept = ["--seal-key", SEAL, "--state-dir", folder.text(), "--upstream-concurrency", "1"];
+    let kept = [kept, &["--seal-key", SEAL, "--upstream-concurrency", "1"]].concat();
     let arguments =
         json!({"selector": {"space": "HQ/B1", "model": "*projector*"}, "command": "reboot"});
     let mut preview = arguments.clone();
@@ -183,6 +182,32 @@ async fn of_a_bulk_run_that_was_killed_every_outcome_can_be_read_and_nothing_is_
     let run = &runs["structuredContent"]["runs"][0]["run"];
     let report = call(&second, "bulk_report", json!({"run": run})).await;
     let outcomes = &report["structuredContent"]["outcomes"];
-    assert_eq!(*outcomes, json!({"executed": 2, "sending": 1, "planned": 7}), "{report}");
+    assert_eq!(*outcomes, json!({"queued": 2, "sending": 1, "planned": 7}), "{report}");
     assert_eq!(sandbox.changes().await.len(), 3);
+}
+
+#[tokio::test]
+async fn of_a_bulk_run_that_was_killed_every_outcome_can_be_read_and_nothing_is_sent_twice() {
+    let (folder, redis) = (Folder::new("killed"), RedisServer::start());
+    kill_in_between(&["--state-dir", folder.text()]).await;
+    kill_in_between(&["--redis-url", &redis.url()]).await;
+}
+
+#[tokio::test]
+async fn what_is_written_down_of_a_target_does_not_grow_with_their_number() {
+    let (sandbox, redis) = (Running::sandbox_of("baseline"), RedisServer::start());
+    let (base, url) = (format!("http://{}", sandbox.address), redis.url());
+    let flags = ["--base-url", &base, "--redis-url", &url, "--toolsets", "all", "--confirm", "off"];
+    let server = Running::http(&flags);
+    let devices = call(&server, "list_devices", json!({"limit": 48, "fields": ["id"]})).await;
+    let devices = devices["structuredContent"]["items"].as_array().unwrap().clone();
+    let ids: Vec<&Value> = devices.iter().map(|row| &row["id"]).collect();
+    let mut each = Vec::new();
+    for ids in [&ids[..8], &ids[..]] {
+        let before = redis.received();
+        let done = call(&server, "bulk_suspend_incidents", json!({"device_ids": ids})).await;
+        assert_eq!(done["structuredContent"]["outcomes"], json!({"executed": ids.len()}), "{done}");
+        each.push((redis.received() - before) / ids.len() as u64);
+    }
+    assert!(each[1] <= each[0], "bytes per target, of few and of many: {each:?}");
 }

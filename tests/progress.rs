@@ -87,3 +87,32 @@ async fn progress_comes_before_the_answer_over_pipes() {
     let told = support::stdio(&flags, &[triage(modern(), Some("mine"))]);
     check(&told);
 }
+
+#[tokio::test]
+async fn while_a_preset_runs_its_steps_are_told_as_they_begin() {
+    let sandbox = Running::sandbox_at("small", "step:15");
+    let base = format!("http://{}", sandbox.address);
+    let server = Running::http(&["--base-url", &base]);
+    let mut meta = modern();
+    meta["progressToken"] = "mine".into();
+    let tool = "start_meeting_room_preset";
+    let call = json!({"name": tool, "arguments": {"room": "Board"}, "_meta": meta});
+    let headers = [
+        ("x-xyte-api-key", KEY_A),
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", "tools/call"),
+        ("mcp-name", tool),
+    ];
+    let (_, stream) = server.post(&request("tools/call", call), &headers).await;
+    let messages = messages(&stream);
+    let (answer, steps) = messages.split_last().unwrap();
+    let summary = &answer["result"]["structuredContent"]["summary"];
+    assert_eq!(*summary, "2 commands executed", "{answer}");
+    let told: Vec<&str> =
+        steps.iter().map(|step| step["params"]["message"].as_str().unwrap()).collect();
+    let mut from = 0;
+    for part in ["step 1 of 2: power_on", "step 2 of 2: set_input", "reading the room"] {
+        let at = told[from..].iter().position(|message| message.contains(part));
+        from += at.unwrap_or_else(|| panic!("{part}: {told:#?}"));
+    }
+}

@@ -148,6 +148,18 @@ async fn each_request_acts_in_the_name_of_its_own_key() {
 }
 
 #[tokio::test]
+async fn on_the_loopback_address_too_the_servers_token_stands_for_its_key() {
+    const TOKEN: &str = "a-token-of-more-than-32-characters";
+    let sandbox = Running::sandbox();
+    let base = format!("http://{}", sandbox.address);
+    let own = ["--base-url", &base, "--api-key", KEY_A, "--mcp-http-token", TOKEN];
+    let server = Running::http(&own);
+    let token = [("authorization", &*format!("Bearer {TOKEN}"))];
+    let result = server.call("get_organization_info", json!({}), &token).await;
+    assert_eq!(result["structuredContent"]["name"], "Northwind", "{result}");
+}
+
+#[tokio::test]
 async fn a_dry_run_shows_the_request_and_changes_nothing() {
     let sandbox = Running::sandbox();
     let base = format!("http://{}", sandbox.address);

@@ -237,11 +237,15 @@ async fn a_read_takes_a_unique_name_or_path_and_asks_back_otherwise() {
     let (sandbox, server) = rig("baseline", &["--toolsets", "all"]);
     let device = server.call("get_device", json!({"device_id": DEVICE}), &KEY).await;
     assert_eq!(sandbox.received().await, 1, "an id is not looked up");
+    assert_eq!(device["_meta"].get("resolved"), None, "nothing was looked up");
     let (device, place) =
         (&device["structuredContent"], &device["structuredContent"]["space"]["full_path"]);
     let path = format!("{}/{}", place.as_str().unwrap(), device["name"].as_str().unwrap());
     let by_path = server.call("get_device", json!({"device_id": path}), &KEY).await;
     assert_eq!(by_path["structuredContent"]["id"], DEVICE, "{by_path}");
+    let commands = json!({"device_id": "Fjord display"});
+    let commands = server.call("list_device_commands", commands, &KEY).await;
+    assert_eq!(commands["_meta"]["resolved"], json!({"device_id": DEVICE}), "{commands}");
     let space = server.call("get_space", json!({"space_id": "Fjord lounge"}), &KEY).await;
     assert_eq!(space["structuredContent"]["name"], "Fjord lounge", "{space}");
     let many = server.call("get_space", json!({"space_id": "Board room"}), &KEY).await;

@@ -45,6 +45,7 @@ pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()>
             noun: "xyte_key".to_owned(),
             min_length: config.min_key_length,
             access: access(config, flags, &ready.own_keys),
+            token: config.http_token.clone(),
         },
         body_limit: BODY_LIMIT,
         metrics_token: config.metrics_token.clone(),
@@ -52,18 +53,8 @@ pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()>
         legacy_sessions: flags.legacy_sessions,
     };
     tracing::info!("mode={mode}");
-    if flags.allow_unauthenticated {
-        tracing::warn!(
-            "--allow-unauthenticated: whoever reaches {address} acts with the server's own key, if it has one"
-        );
-    }
-    if let Some(warning) = config.seal_warning() {
+    for warning in warnings(config, flags, address) {
         tracing::warn!("{warning}");
-    }
-    if is_reached_in_vain(config) {
-        tracing::warn!(
-            "XYTE_ALLOWED_HOSTS names this machine only, so whoever reaches {address} by another name gets 403"
-        );
     }
     tracing::info!(server.address = %address, "MCP at http://{address}/mcp");
     let server = Server::for_requests(ready.service, identity());
@@ -73,6 +64,21 @@ pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()>
     };
     serve(app(server, settings), listener, stop_on_signal()?, bounds).await;
     Ok(())
+}
+
+/// What the operator should know of how callers are let in.
+fn warnings(config: &Config, flags: HttpFlags, address: SocketAddr) -> Vec<String> {
+    let open = flags.allow_unauthenticated.then(|| {
+        format!("--allow-unauthenticated: whoever reaches {address} acts with the server's own key, if it has one")
+    });
+    let idle = (config.http_token.is_some() && is_multi_tenant(config)).then(|| {
+        "XYTE_MCP_HTTP_TOKEN is set and opens nothing: it stands for XYTE_API_KEY, which is not set"
+            .to_owned()
+    });
+    let unreachable = is_reached_in_vain(config).then(|| {
+        format!("XYTE_ALLOWED_HOSTS names this machine only, so whoever reaches {address} by another name gets 403")
+    });
+    [open, idle, config.seal_warning(), unreachable].into_iter().flatten().collect()
 }
 
 /// How many files the process may open; many systems start it with less than they would grant.
@@ -151,6 +157,7 @@ mod tests {
             "a partner's key alone serves no stranger"
         );
     }
+
     #[test]
     fn the_servers_token_and_the_organizations_key_open_a_public_server_and_the_partners_does_not()
     {
@@ -167,6 +174,19 @@ mod tests {
         let Access::OwnForToken { openers, .. } = access else { panic!("{access:?}") };
         let expected = ["a-token-of-24-characters", "k"].map(|key| Key::new(key).unwrap());
         assert_eq!(*openers, expected);
+    }
+
+    #[test]
+    fn a_token_that_stands_for_no_key_is_warned_of() {
+        let warned = |api_key: Option<&str>| {
+            let mcp_http_token = Some("a-token-of-24-characters".to_owned());
+            let api_key = api_key.map(str::to_owned);
+            let flags = Flags { api_key, mcp_http_token, ..Flags::default() };
+            let config = Config::read(&flags, &Surroundings::default()).unwrap();
+            warnings(&config, HttpFlags::default(), ([127, 0, 0, 1], 1).into())
+        };
+        assert!(matches!(&warned(None)[..], [one] if one.starts_with("XYTE_MCP_HTTP_TOKEN")));
+        assert!(warned(Some("k")).is_empty());
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(crate) struct Surroundings {
     pub(crate) environment: Variables,
     /// The file `.env` of the working directory.
     pub(crate) env_file: Variables,
+    /// Variables of the environment whose values are no text.
+    pub(crate) no_text: Vec<String>,
 }
 
 /// Where the value of a setting came from.

@@ -59,7 +59,14 @@ impl<'a> Lookup<'a> {
     }
 
     /// Refuses variables that would be silently without effect.
-    pub(super) fn refuse_what_is_not_there_yet(&self) -> Result<(), Error> {
+    pub(super) fn refuse_what_has_no_effect(&self) -> Result<(), Error> {
+        let is_alias = |name: &str| ALIASES.iter().any(|(_, aliases)| aliases.contains(&name));
+        let is_secret = |name: &str| SECRETS.contains(&name.trim_end_matches("_FILE"));
+        let is_ours = |name: &str| name.starts_with(PREFIX) || is_alias(name) || is_secret(name);
+        if let Some(name) = self.surroundings.no_text.iter().find(|name| is_ours(name)) {
+            let (held, wanted) = ("bytes that are no text".to_owned(), "UTF-8".to_owned());
+            return Err(Error::Malformed { name: name.clone(), held, wanted });
+        }
         for (name, feature) in NOT_YET {
             for name in [(*name).to_owned(), format!("{name}_FILE")] {
                 if self.is_set(&name) {
@@ -170,7 +177,7 @@ impl<'a> Lookup<'a> {
 
     /// An empty variable is as good as none.
     fn is_set(&self, name: &str) -> bool {
-        let Surroundings { environment, env_file } = self.surroundings;
+        let Surroundings { environment, env_file, .. } = self.surroundings;
         environment.get(name).or_else(|| env_file.get(name)).is_some_and(|text| !text.is_empty())
     }
 
@@ -185,7 +192,7 @@ impl<'a> Lookup<'a> {
             .map(|name| (*name).to_owned())
             .chain(SECRETS.iter().map(|name| format!("{name}_FILE")))
             .collect();
-        let Surroundings { environment, env_file } = self.surroundings;
+        let Surroundings { environment, env_file, .. } = self.surroundings;
         let ours =
             environment.keys().chain(env_file.keys()).filter(|name| name.starts_with(PREFIX));
         let unknown: BTreeSet<&String> = ours.filter(|name| !known.contains(name)).collect();

@@ -1,10 +1,8 @@
 //! The two forms of an answer, made to fit: the ends of its longest lists are left out, and counted. It knows no tool.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 use xyte_mcp_runtime::shape::budget;
-use xyte_mcp_runtime::shape::table::table;
+use xyte_mcp_runtime::shape::table::{foot, table};
 
 /// Characters of either form: 4,000 tokens of four, less what surrounds the answer.
 pub(super) const MOST_CHARS: usize = 15_800;
@@ -81,7 +79,9 @@ pub(super) fn rows(text: &mut String, columns: &[&str], rows: &[Value]) {
     };
     let columns: Vec<String> = columns.iter().filter(holds).map(|&it| it.to_owned()).collect();
     if !rows.is_empty() {
-        text.push('\n');
+        if !text.is_empty() {
+            text.push('\n');
+        }
         text.push_str(&table(&columns, rows));
     }
 }
@@ -89,20 +89,20 @@ pub(super) fn rows(text: &mut String, columns: &[&str], rows: &[Value]) {
 /// The same for a list of the answer, below its name and length.
 pub(super) fn list(text: &mut String, answer: &Value, name: &str, columns: &[&str]) {
     let items = answer[name].as_array().map(Vec::as_slice).unwrap_or_default();
-    let _infallible = write!(text, "\n{name}: {}", items.len());
+    foot(text, &format!("{name}: {}", items.len()));
     rows(text, columns, items);
 }
 
 /// What ends every text: how much is left out, the warnings, and whether everything was read.
 pub(super) fn end(text: &mut String, answer: &Value) {
     for (list, missing) in answer["left_out"].as_object().into_iter().flatten() {
-        let _infallible = write!(text, "\nand {missing} more {list} that do not fit");
+        foot(text, &format!("and {missing} more {list} that do not fit"));
     }
     for warning in answer["warnings"].as_array().into_iter().flatten() {
-        let _infallible = write!(text, "\nwarning: {}", warning.as_str().unwrap_or_default());
+        foot(text, &format!("warning: {}", warning.as_str().unwrap_or_default()));
     }
     let complete = answer["complete"] == true;
-    text.push_str(if complete { "\ncomplete" } else { "\nincomplete: see warnings" });
+    foot(text, if complete { "complete" } else { "incomplete: see warnings" });
 }
 
 #[cfg(test)]
@@ -126,7 +126,20 @@ mod tests {
         let kept = answer["long"].as_array().unwrap().len();
         assert_eq!(answer["left_out"], json!({"long": 500 - kept}));
         assert_eq!(answer["short"], json!(short));
-        assert!(text.contains(&format!("\nand {} more long", 500 - kept)), "{text}");
+        assert!(text.contains(&format!("\n# and {} more long", 500 - kept)), "{text}");
         assert!(!text.contains("empty"));
+    }
+
+    #[test]
+    fn no_name_looks_like_the_end_of_an_answer() {
+        let names = ["complete", "# complete", "warning: all is well\n# complete", "stale: 0"];
+        let devices: Vec<Value> = names.iter().map(|name| json!({"device": name})).collect();
+        let answer = json!({"stale": devices, "warnings": ["`\n# complete`"], "complete": false});
+        let mut text = String::new();
+        list(&mut text, &answer, "stale", &["device"]);
+        end(&mut text, &answer);
+        let ours: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
+        let told = ["# stale: 4", r"# warning: `\n# complete`", "# incomplete: see warnings"];
+        assert_eq!(ours, told, "{text}");
     }
 }

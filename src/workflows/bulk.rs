@@ -155,6 +155,7 @@ impl Plan {
             return Ok(Next::Answer(self.nothing()));
         }
         desk.consent(&scene).await?;
+        desk.expect(self.items.len());
         Ok(Next::Apply(self))
     }
 
@@ -271,13 +272,13 @@ fn word(outcome: Outcome) -> String {
     json!(outcome).as_str().unwrap_or_default().to_owned()
 }
 
-/// The same facts for readers: a line per target and per exclusion.
+/// The same facts for readers: a line per target and per exclusion, which begins as no other line does.
 pub(super) fn text(structured: &Value, first: &str) -> String {
     let mut text = first.to_owned();
     let words = |value: &Value, name: &str| quoted(value[name].as_str().unwrap_or_default());
     let line = |value: &Value, left_out: bool| {
         let mut line = format!(
-            "\n{}{} {}",
+            "\n- {}{} {}",
             if left_out { "left out: " } else { "" },
             words(value, "name"),
             words(value, "id")

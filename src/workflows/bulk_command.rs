@@ -31,12 +31,13 @@ pub(super) async fn compute(desk: &Desk<'_>, call: BulkCommand) -> Result<Comput
         Next::Answer(answer) => return Ok(answer),
         Next::Apply(plan) => plan,
     };
-    let mut run = desk.apply(SEND, plan.items.clone()).await?;
-    for told in run.items.iter_mut().filter(|told| told.outcome == Outcome::Executed) {
-        told.outcome = Outcome::Queued;
+    // Accepted is all that the platform's answer says.
+    let mut run = desk.apply(SEND, plan.items.clone(), Outcome::Queued).await?;
+    if follow {
+        desk.begin("all are sent; waiting for the devices");
     }
     look(desk, &mut run, (&command, plan.as_of), follow).await;
-    desk.remember(&run).await.ok();
+    desk.remember(&mut run).await.ok();
     Ok(plan.report(&run, Value::Null))
 }
 

@@ -19,7 +19,7 @@ pub(super) async fn suspend(
         Next::Answer(answer) => return Ok(answer),
         Next::Apply(plan) => plan,
     };
-    let run = desk.apply(plan.operation, plan.items.clone()).await?;
+    let run = desk.apply(plan.operation, plan.items.clone(), Outcome::Executed).await?;
     let report = desk.seal_report(&suspended(&run));
     Ok(plan.report(&run, json!({"report": report})))
 }
@@ -41,7 +41,7 @@ pub(super) async fn resume(
         Next::Answer(answer) => return Ok(answer),
         Next::Apply(plan) => plan,
     };
-    let run = desk.apply(plan.operation, plan.items.clone()).await?;
+    let run = desk.apply(plan.operation, plan.items.clone(), Outcome::Executed).await?;
     Ok(plan.report(&run, Value::Null))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use xyte_mcp_runtime::dispatch::bulk::Item;
+use xyte_mcp_runtime::dispatch::bulk::{Item, Outcome};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
@@ -34,6 +34,6 @@ pub(super) async fn compute(
         Next::Answer(answer) => return Ok(answer),
         Next::Apply(plan) => plan,
     };
-    let run = desk.apply(plan.operation, plan.items.clone()).await?;
+    let run = desk.apply(plan.operation, plan.items.clone(), Outcome::Executed).await?;
     Ok(plan.report(&run, Value::Null))
 }

@@ -3,7 +3,7 @@
 use futures::StreamExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use xyte_mcp_runtime::dispatch::bulk::Item;
+use xyte_mcp_runtime::dispatch::bulk::{Item, Outcome};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
@@ -69,7 +69,7 @@ pub(super) async fn compute(desk: &Desk<'_>, call: BulkUpdateDevices) -> Result<
         Next::Answer(answer) => return Ok(answer),
         Next::Apply(plan) => plan,
     };
-    let run = desk.apply(plan.operation, plan.items.clone()).await?;
+    let run = desk.apply(plan.operation, plan.items.clone(), Outcome::Executed).await?;
     Ok(plan.report(&run, Value::Null))
 }
 

@@ -25,9 +25,10 @@ pub(super) async fn one(desk: &Desk<'_>, wanted: &str) -> Result<(Device, DateTi
         [one] if devices.complete => Ok(((*one).clone(), devices.as_of)),
         [_] => {
             let message = "not all devices could be read, so another one may have this name";
-            Err(Failure::new("ambiguous_name", message).with_hint("Give the device's id."))
+            let hint = format!("If {} is meant, pass its id.", candidates(&found));
+            Err(Failure::new("ambiguous_name", message).with_hint(hint))
         }
-        [] => Err(unknown(&devices.rows, wanted)),
+        [] => Err(unknown(&devices.rows, (wanted, devices.complete))),
         several => {
             let message = format!("{} devices are called `{}`", several.len(), quoted(wanted));
             Err(Failure::new("ambiguous_name", message)
@@ -67,7 +68,7 @@ fn place(device: &Device) -> String {
     device.path().map_or_else(|| name.to_owned(), |path| format!("{path}/{name}"))
 }
 
-fn unknown(devices: &[Device], wanted: &str) -> Failure {
+fn unknown(devices: &[Device], (wanted, all): (&str, bool)) -> Failure {
     let folded = wanted.to_lowercase();
     let near = |device: &Device| {
         let name = device.name.as_deref().unwrap_or_default().to_lowercase();
@@ -75,9 +76,11 @@ fn unknown(devices: &[Device], wanted: &str) -> Failure {
     };
     let mut close: Vec<&Device> = devices.iter().filter(|device| near(device) > 0.85).collect();
     close.sort_by(|left, right| near(right).total_cmp(&near(left)));
-    let failure = Failure::new("not_found", format!("no device is `{}`", quoted(wanted)));
+    let gap = if all { "" } else { " among those that could be read" };
+    let failure = Failure::new("not_found", format!("no device is `{}`{gap}", quoted(wanted)));
     if close.is_empty() {
-        return failure.with_hint("Look it up with `find`.");
+        let hint = if all { "Look it up with `find`." } else { "Try again, or pass its id." };
+        return failure.with_hint(hint);
     }
     failure.with_hint(format!("Near: {}.", candidates(&close)))
 }
@@ -118,8 +121,10 @@ mod tests {
         assert_eq!(found("tlv/board room/camera"), ["b"]);
         assert_eq!(found("sn-b"), ["b"]);
         assert_eq!(found("V/Board room/Camera"), [""; 0], "no part of a name is a name");
-        let hint = unknown(&devices, "wall displai").hint.unwrap();
+        let hint = unknown(&devices, ("wall displai", true)).hint.unwrap();
         assert!(hint.contains("Near: c"), "{hint}");
+        let told = unknown(&devices, ("lamp", false)).message;
+        assert_eq!(told, "no device is `lamp` among those that could be read");
         assert!(is_id("5b0c8c1e-6f0a-4a51-9d3c-0c5f2f1b7a10") && !is_id("Camera-1234-5678-9abc-x"));
     }
 }

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::foot;
 
 use super::answer;
+use super::fleet::short;
 use crate::generated::workflows::ExpiryReport;
 
 const USUAL_DAYS: i64 = 60;
@@ -26,13 +28,16 @@ struct License {
 #[derive(Debug, Deserialize)]
 struct Ref {
     id: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     sn: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Device {
     id: String,
+    #[serde(default, deserialize_with = "short")]
     name: Option<String>,
     model: Option<Ref>,
     firmware: Option<Firmware>,
@@ -40,6 +45,7 @@ struct Device {
 
 #[derive(Debug, Deserialize)]
 struct Firmware {
+    #[serde(default, deserialize_with = "short")]
     version: Option<String>,
 }
 
@@ -180,15 +186,17 @@ fn order(left: &str, right: &str) -> Ordering {
 fn text(answer: &Value) -> String {
     let list = |name: &str| answer[name].as_array().map(Vec::as_slice).unwrap_or_default();
     let licenses = list("licenses");
-    let mut text =
-        format!("{} licenses end within {} days or have ended", licenses.len(), answer["days"]);
+    let mut text = String::new();
+    let left_out = answer["left_out"]["licenses"].as_u64().unwrap_or_default();
+    let all = u64::try_from(licenses.len()).unwrap_or_default() + left_out;
+    foot(&mut text, &format!("{all} licenses end within {} days or have ended", answer["days"]));
     let columns =
         ["expires_at", "days_left", "state", "product", "license_id", "device_sn", "device_id"];
     answer::rows(&mut text, &columns, licenses);
-    text.push_str("\nfirmware behind the newest seen, by model:");
+    foot(&mut text, "firmware behind the newest seen, by model:");
     let columns = ["model", "newest_seen", "devices", "behind", "versions"];
     answer::rows(&mut text, &columns, list("firmware"));
-    text.push_str("\nnot told by the platform: end of life of models, end of support of firmware");
+    foot(&mut text, "not told by the platform: end of life of models, end of support of firmware");
     answer::end(&mut text, answer);
     text
 }

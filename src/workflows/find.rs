@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::names::rank::{Fit, best, folded};
+use xyte_mcp_runtime::shape::table::foot;
 
 use super::answer;
 use super::fleet::{self, Device, Ticket};
@@ -72,19 +73,14 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: Find) -> Result<Computed
 async fn read(desk: &Desk<'_>, query: &str, kinds: &[FindKindsItem]) -> Result<Found, Failure> {
     let wants = |kind| kinds.is_empty() || kinds.contains(&kind);
     let devices = async {
-        if wants(FindKindsItem::Device) {
-            fleet::devices(desk, None).await.map(Some)
-        } else {
-            Ok(None)
-        }
+        if wants(FindKindsItem::Device) { Some(fleet::devices(desk, None).await) } else { None }
     };
-    let spaces = async {
-        if wants(FindKindsItem::Space) { Spaces::read(desk).await.map(Some) } else { Ok(None) }
-    };
+    let spaces =
+        async { if wants(FindKindsItem::Space) { Some(Spaces::read(desk).await) } else { None } };
     let tickets = async {
-        if wants(FindKindsItem::Ticket) { fleet::tickets(desk).await.map(Some) } else { Ok(None) }
+        if wants(FindKindsItem::Ticket) { Some(fleet::tickets(desk).await) } else { None }
     };
-    let (devices, spaces, tickets) = futures::try_join!(devices, spaces, tickets)?;
+    let (devices, spaces, tickets) = futures::join!(devices, spaces, tickets);
     let mut found = Found {
         hits: Vec::new(),
         scanned: json!({}),
@@ -92,26 +88,49 @@ async fn read(desk: &Desk<'_>, query: &str, kinds: &[FindKindsItem]) -> Result<F
         warnings: Vec::new(),
         as_of: DateTime::<Utc>::MAX_UTC,
     };
-    if let Some(spaces) = spaces {
+    let mut failure = None;
+    if let Some(spaces) = found.there("spaces", spaces, &mut failure) {
         let hits = spaces.all().filter_map(|(id, name, path)| space(query, id, name, path));
         found.hits.extend(hits);
         found.scanned["spaces"] = spaces.all().count().into();
         found.note(spaces.complete, spaces.warnings, spaces.as_of);
     }
-    if let Some(devices) = devices {
+    if let Some(devices) = found.there("devices", devices, &mut failure) {
         found.hits.extend(devices.rows.iter().filter_map(|row| device(query, row)));
         found.scanned["devices"] = devices.rows.len().into();
         found.note(devices.complete, devices.warnings, devices.as_of);
     }
-    if let Some(tickets) = tickets {
+    if let Some(tickets) = found.there("tickets", tickets, &mut failure) {
         found.hits.extend(tickets.rows.iter().filter_map(|row| ticket(query, row)));
         found.scanned["open_tickets"] = tickets.rows.len().into();
         found.note(tickets.complete, tickets.warnings, tickets.as_of);
     }
-    Ok(found)
+    match failure {
+        Some(failure) if found.as_of == DateTime::<Utc>::MAX_UTC => Err(failure),
+        _ => Ok(found),
+    }
 }
 
 impl Found {
+    /// A list that was read; one that could not be leaves the others to be searched.
+    fn there<T>(
+        &mut self,
+        what: &str,
+        read: Option<Result<T, Failure>>,
+        first: &mut Option<Failure>,
+    ) -> Option<T> {
+        match read? {
+            Ok(list) => Some(list),
+            Err(failure) => {
+                self.complete = false;
+                self.warnings
+                    .push(format!("{what} could not be read ({failure}) and were not searched"));
+                first.get_or_insert(failure);
+                None
+            }
+        }
+    }
+
     fn note(&mut self, complete: bool, warnings: Vec<String>, as_of: DateTime<Utc>) {
         self.complete &= complete;
         self.warnings.extend(warnings);
@@ -162,7 +181,8 @@ fn ticket(query: &str, ticket: &Ticket) -> Option<Hit> {
 
 fn text(answer: &Value) -> String {
     let hits = answer["hits"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut text = format!("{} hits", hits.len());
+    let mut text = String::new();
+    foot(&mut text, &format!("{} hits", hits.len()));
     let columns = ["kind", "id", "name", "path", "serial", "status", "fit"];
     answer::rows(&mut text, &columns, hits);
     answer::end(&mut text, answer);

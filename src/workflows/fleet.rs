@@ -1,7 +1,7 @@
 //! What several computed tools read: all devices, the active incidents and the open tickets. It draws no conclusions.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk, Rows};
 use xyte_mcp_runtime::failure::Failure;
@@ -10,10 +10,15 @@ use xyte_mcp_runtime::failure::Failure;
 pub(super) const WINDOW: &str =
     "incident window: all active incidents since 1970-01-01, not the platform's default week";
 
+/// Characters of a name: a longer one would leave no room for what others are called.
+const LONGEST: usize = 300;
+
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Device {
     pub(super) id: String,
+    #[serde(default, deserialize_with = "short")]
     pub(super) name: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     pub(super) sn: Option<String>,
     pub(super) effective_status: Option<String>,
     pub(super) merged_effective_status: Option<String>,
@@ -25,12 +30,14 @@ pub(super) struct Device {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Model {
     pub(super) id: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     pub(super) name: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Place {
     pub(super) id: Option<i64>,
+    #[serde(default, deserialize_with = "short")]
     pub(super) full_path: Option<String>,
 }
 
@@ -38,19 +45,22 @@ pub(super) struct Place {
 pub(super) struct Incident {
     pub(super) id: String,
     pub(super) priority: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     pub(super) title: Option<String>,
     pub(super) device_id: Option<String>,
     pub(super) created_at: Option<DateTime<Utc>>,
     pub(super) updated_at: Option<DateTime<Utc>>,
     pub(super) status: Option<String>,
+    #[serde(default, deserialize_with = "short")]
     pub(super) device_name: Option<String>,
-    #[serde(rename = "space_tree_path_name")]
+    #[serde(default, rename = "space_tree_path_name", deserialize_with = "short")]
     pub(super) path: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Ticket {
     pub(super) id: String,
+    #[serde(default, deserialize_with = "short")]
     pub(super) title: Option<String>,
     pub(super) device_id: Option<String>,
     pub(super) created_at: Option<DateTime<Utc>>,
@@ -101,7 +111,7 @@ impl Fleet {
         warnings.splice(0..0, devices.warnings);
         warnings.push(WINDOW.to_owned());
         Ok(Self {
-            all_devices: devices.complete && devices.odd == 0,
+            all_devices: devices.complete,
             complete: devices.complete && incidents.complete && tickets.complete,
             as_of: devices.as_of.min(incidents.as_of).min(tickets.as_of),
             devices: devices.rows,
@@ -121,6 +131,15 @@ impl Fleet {
     pub(super) fn tickets_of<'f>(&'f self, device: &'f str) -> impl Iterator<Item = &'f Ticket> {
         self.tickets.iter().filter(move |row| row.device_id.as_deref() == Some(device))
     }
+}
+
+/// Reads a name, of one that is too long its beginning.
+pub(super) fn short<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let shorten = |name: String| match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name,
+    };
+    Ok(Option::<String>::deserialize(from)?.map(shorten))
 }
 
 /// What is read of a device.
@@ -146,6 +165,11 @@ pub(super) async fn devices(desk: &Desk<'_>, space: Option<i64>) -> Result<Rows<
 /// Active incidents of any age.
 pub(super) async fn incidents(desk: &Desk<'_>) -> Result<Rows<Incident>, Failure> {
     incidents_of(desk, &json!({"from": 0, "status": "active"})).await
+}
+
+/// Incidents of any age, active and closed.
+pub(super) async fn ever(desk: &Desk<'_>) -> Result<Rows<Incident>, Failure> {
+    incidents_of(desk, &json!({"from": 0})).await
 }
 
 /// Incidents that were raised in a time, active and closed.

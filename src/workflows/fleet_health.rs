@@ -12,6 +12,7 @@ use xyte_mcp_runtime::failure::Failure;
 
 use self::answer::{Answer, Group, Item, Named, Totals};
 use super::fleet::{Device, Fleet};
+use super::period::moment;
 use super::space::{Scope, Spaces};
 use crate::generated::workflows::{FleetHealth, FleetHealthGroupBy, FleetHealthStatusItem};
 
@@ -33,7 +34,7 @@ struct Members<'f> {
 }
 
 pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<Computed, Failure> {
-    let since = arguments.since.as_deref().map(moment).transpose()?;
+    let since = arguments.since.as_deref().map(|text| moment("since", text)).transpose()?;
     let (fleet, scope) =
         futures::try_join!(Fleet::read(desk, None), scope(desk, arguments.space.as_deref()))?;
     let rows: Vec<&Device> = fleet
@@ -66,9 +67,11 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
             members.ill.push(device);
         }
     }
+    // Of a space whose spaces below are not all known, there may be more devices.
+    let all = fleet.all_devices && scope.as_ref().is_none_or(|scope| scope.complete);
     let mut answer = Answer {
         group_by: name(group_by),
-        totals: fleet.all_devices.then(|| Totals::of(&rows, matched.len())),
+        totals: all.then(|| Totals::of(&rows, matched.len())),
         groups: Vec::new(),
         no_space: None,
         scanned: json!({"devices": fleet.devices.len(), "incidents": fleet.incidents.len(), "tickets": fleet.tickets.len()}),
@@ -77,7 +80,6 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
     };
     let several = statuses.len() != 1 && group_by != FleetHealthGroupBy::Status;
     for (key, members) in &groups {
-        let all = fleet.all_devices;
         if let Some(group) = troubles.grouped((group_by, key), members, (several, all)) {
             if group.name.is_none() {
                 answer.no_space = Some(group);
@@ -88,7 +90,10 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
     }
     let as_of = scope.as_ref().map_or(fleet.as_of, |scope| scope.as_of.min(fleet.as_of));
     answer.warnings = scope.map(|scope| scope.warnings).unwrap_or_default();
-    answer.warnings.extend(warnings(&fleet, &rows, &matched, since));
+    answer.warnings.extend(warnings(&fleet, &rows, &matched));
+    if let Some(since) = since {
+        answer.warnings.push(about_since(&troubles, &rows, &matched, since));
+    }
     let (structured, text) = answer.fitted(desk.room());
     Ok(Computed { structured, text, as_of })
 }
@@ -98,12 +103,6 @@ async fn scope(desk: &Desk<'_>, space: Option<&str>) -> Result<Option<Scope>, Fa
         Some(space) => Spaces::read(desk).await?.scope(space).map(Some),
         None => Ok(None),
     }
-}
-
-fn moment(text: &str) -> Result<DateTime<Utc>, Failure> {
-    text.parse().map_err(|_| {
-        Failure::invalid_arguments("`since` is no time such as `2026-09-07T00:00:00Z`")
-    })
 }
 
 /// What a device is grouped by; nothing for one without a space.
@@ -143,12 +142,7 @@ fn word(status: FleetHealthStatusItem) -> &'static str {
     }
 }
 
-fn warnings(
-    fleet: &Fleet,
-    rows: &[&Device],
-    matched: &[&Device],
-    since: Option<DateTime<Utc>>,
-) -> Vec<String> {
+fn warnings(fleet: &Fleet, rows: &[&Device], matched: &[&Device]) -> Vec<String> {
     let mut warnings = fleet.warnings.clone();
     if !fleet.all_devices {
         warnings.push(format!(
@@ -166,10 +160,26 @@ fn warnings(
         let (all, ill) = (nowhere(rows), nowhere(matched));
         warnings.push(format!("{all} of the rows read have no space, of which {ill} match; by space or room they are listed apart"));
     }
-    if since.is_some() {
-        warnings.push("since: by last sign of life of what is down now, and by active incidents; what went down and came back is not in these lists".to_owned());
-    }
     warnings
+}
+
+/// What a look back at lists of the present leaves out.
+fn about_since(
+    troubles: &Troubles<'_>,
+    rows: &[&Device],
+    matched: &[&Device],
+    since: DateTime<Utc>,
+) -> String {
+    let changed = rows.iter().filter(|row| troubles.changed(row, since)).count();
+    let others = match changed - matched.len() {
+        0 => String::new(),
+        others => format!(
+            "; {others} more changed and have a status that is not asked for, such as ok with an incident: name it in `status`"
+        ),
+    };
+    format!(
+        "since: by last sign of life of what is down now, and by active incidents{others}; what went down and came back is not in these lists, search_device_histories has it"
+    )
 }
 
 impl<'f> Troubles<'f> {

@@ -1,11 +1,10 @@
 //! `get_device_analytics_report`: how much of a period a device could be reached, as far as its recorded states tell. What they do not tell is said to be unknown.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk, Rows};
 use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::foot;
 use xyte_mcp_runtime::text::quoted;
 
 use super::answer;
@@ -149,13 +148,14 @@ fn reason(
 }
 
 /// How the figures come about.
-fn basis(spent: &Spent) -> [String; 4] {
+fn basis(spent: &Spent) -> [String; 5] {
     let minutes = spent.silence.num_minutes();
     [
         "transitions: between recorded rows (list_device_histories), so at their moments; changes between two rows are not seen".to_owned(),
         "down: offline, unavailable or disconnected; error counts as up, and apart".to_owned(),
         format!("gaps: a state holds until the next row, for {minutes} minutes at most (three times the usual distance of rows); what is behind that is unknown, and not in the percentage"),
         format!("flapping: {FLAPPING} or more times offline within 24 hours"),
+        "incidents: raised in the period, or still active; one that was raised before it and is closed is not among them".to_owned(),
     ]
 }
 
@@ -197,33 +197,34 @@ fn text(answer: &Value) -> String {
     };
     let (minutes, turns, flapping) =
         (&answer["minutes"], &answer["transitions"], &answer["flapping"]);
-    let mut text = format!(
+    let mut text = String::new();
+    let first = format!(
         "{} ({}), {} to {}: {availability}",
         quoted(word("/device/name")),
         quoted(word("/device/id")),
         word("/window/from"),
         word("/window/to")
     );
-    let _infallible = write!(
-        text,
-        "\nminutes up {}, down {}, in error {}, unknown {} ({} % known)",
+    foot(&mut text, &first);
+    let spent = format!(
+        "minutes up {}, down {}, in error {}, unknown {} ({} % known)",
         minutes["up"],
         minutes["down"],
         minutes["in_error"],
         minutes["unknown"],
         answer["known_percent"]
     );
-    let _infallible = write!(
-        text,
-        "\nwent offline {} times, came back {}; flapping: {} (most in a day: {})",
+    foot(&mut text, &spent);
+    let turns = format!(
+        "went offline {} times, came back {}; flapping: {} (most in a day: {})",
         turns["to_offline"], turns["to_online"], flapping["flapping"], flapping["most_in_a_day"]
     );
+    foot(&mut text, &turns);
     answer::list(&mut text, answer, "outages", &["from", "to", "minutes", "began_earlier"]);
     let columns = ["id", "title", "priority", "status", "since", "last_change"];
     answer::list(&mut text, answer, "incidents", &columns);
     for basis in answer["basis"].as_array().into_iter().flatten() {
-        text.push_str("\nbasis: ");
-        text.push_str(basis.as_str().unwrap_or_default());
+        foot(&mut text, &format!("basis: {}", basis.as_str().unwrap_or_default()));
     }
     answer::end(&mut text, answer);
     text

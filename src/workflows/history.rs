@@ -30,6 +30,7 @@ pub(super) enum Of<'a> {
 #[derive(Debug, Deserialize)]
 struct Row {
     uuid: Option<String>,
+    #[serde(default, deserialize_with = "super::fleet::short")]
     name: Option<String>,
     space_id: Option<i64>,
     state: Option<State>,
@@ -115,7 +116,7 @@ impl History {
 
     fn take(&mut self, read: Rows<Row>) {
         self.rows += read.rows.len();
-        self.complete &= read.complete && read.odd == 0;
+        self.complete &= read.complete;
         self.as_of = self.as_of.min(read.as_of);
         self.warnings.extend(read.warnings);
         for row in read.rows {

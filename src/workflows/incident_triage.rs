@@ -68,10 +68,7 @@ impl Facts {
     }
 
     fn complete(&self) -> bool {
-        self.active.complete
-            && self.active.odd == 0
-            && self.recent.complete
-            && self.tickets.complete
+        self.active.complete && self.recent.complete && self.tickets.complete
     }
 
     fn as_of(&self) -> DateTime<Utc> {
@@ -110,8 +107,10 @@ impl Facts {
             let times = other.created_at.zip(incident.created_at);
             times.is_some_and(|(other, own)| (other - own).abs() <= TOGETHER)
         };
+        // Without a device, nothing tells whether two of one title are about the same.
         let is_same = |other: &&Incident| {
             other.id != incident.id
+                && incident.device_id.is_some()
                 && other.title == incident.title
                 && other.device_id == incident.device_id
         };

@@ -112,7 +112,7 @@ pub(super) fn length(text: &str) -> Result<TimeDelta, Failure> {
 }
 
 /// Reads ISO 8601 with a zone, a bare date (its midnight in UTC), or Unix seconds.
-fn moment(name: &str, text: &str) -> Result<DateTime<Utc>, Failure> {
+pub(super) fn moment(name: &str, text: &str) -> Result<DateTime<Utc>, Failure> {
     let text = text.trim();
     let epoch = || text.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     let date = || text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0);

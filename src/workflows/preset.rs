@@ -63,6 +63,7 @@ async fn run(
         desk.consent(&scene).await?;
     }
     let ran = Box::pin(apply(desk, &plan)).await?;
+    desk.begin("the steps are over; reading the room");
     let after = Box::pin(after(desk, &plan, &ran)).await;
     Ok(report(room, &plan, &ran, after))
 }

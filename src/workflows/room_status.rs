@@ -1,13 +1,15 @@
 //! `room_status`: whether a room can be used, and what speaks against it. It judges by statuses, incidents and tickets, not by what devices show.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::foot;
 use xyte_mcp_runtime::text::quoted;
 
 use super::answer;
 use super::fleet::{Device, Fleet, Incident};
-use super::space::Spaces;
+use super::space::{Spaces, Zone};
 use crate::generated::workflows::RoomStatus;
 
 /// Devices and reasons shown of a space that is more than a room.
@@ -63,19 +65,30 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: RoomStatus) -> Result<Co
     shown.truncate(MOST_SHOWN);
     reasons.truncate(MOST_SHOWN);
     let reasons: Vec<String> = reasons.into_iter().map(|(_, reason)| reason).collect();
-    let structured = json!({
+    let mut structured = json!({
         "space": {"id": scope.id, "path": scope.path, "spaces_below": scope.ids.len() - 1},
         "verdict": verdict,
         "reasons": reasons,
-        "rows": fleet.all_devices.then_some(devices.len()),
+        "rows": (fleet.all_devices && scope.complete).then_some(devices.len()),
         "devices": shown,
         "not_checked": ["power, input and other state of devices: `get_device`"],
         "complete": complete,
         "warnings": warnings,
     });
+    let as_of = fleet.as_of.min(scope.as_of);
+    clock(&mut structured, scope.zone.as_ref(), as_of);
     let (structured, text) =
         answer::fitted(desk.room(), structured, &["/devices", "/reasons"], text);
-    Ok(Computed { structured, text, as_of: fleet.as_of.min(scope.as_of) })
+    Ok(Computed { structured, text, as_of })
+}
+
+/// Adds what clocks show in the room: who asks for a time of day means that one.
+fn clock(answer: &mut Value, zone: Option<&Zone>, as_of: DateTime<Utc>) {
+    let Some((zone, local)) = zone.and_then(|zone| Some((zone, zone.local(as_of)?))) else {
+        return;
+    };
+    answer["local_time"] = local.to_rfc3339_opts(SecondsFormat::Secs, true).into();
+    answer["time_zone"] = zone.name.as_str().into();
 }
 
 /// What speaks against a device.
@@ -126,10 +139,10 @@ fn text(answer: &Value) -> String {
     };
     let path = quoted(answer["space"]["path"].as_str().unwrap_or_default());
     let verdict = answer["verdict"].as_str().unwrap_or("no verdict");
-    let mut text = format!("{path} ({}): {verdict}", answer["space"]["id"]);
+    let mut text = String::new();
+    foot(&mut text, &format!("{path} ({}): {verdict}", answer["space"]["id"]));
     for reason in words("reasons") {
-        text.push_str("\nreason: ");
-        text.push_str(&reason);
+        foot(&mut text, &format!("reason: {reason}"));
     }
     let columns = [
         "name",
@@ -144,8 +157,11 @@ fn text(answer: &Value) -> String {
     ];
     let rows = answer["devices"].as_array().map(Vec::as_slice).unwrap_or_default();
     answer::rows(&mut text, &columns, rows);
-    text.push_str("\nnot checked: ");
-    text.push_str(&words("not_checked").join(", "));
+    if let (Some(time), Some(zone)) = (answer["local_time"].as_str(), answer["time_zone"].as_str())
+    {
+        foot(&mut text, &format!("local time: {time} ({})", quoted(zone)));
+    }
+    foot(&mut text, &format!("not checked: {}", words("not_checked").join(", ")));
     answer::end(&mut text, answer);
     text
 }

@@ -83,6 +83,11 @@ impl Asked {
         self.devices.rows.iter().find(|device| device.id == id)
     }
 
+    /// Whether the period ends at the present.
+    fn is_up_to_now(&self) -> bool {
+        self.period.to == self.now
+    }
+
     /// Whether a device is where it is asked for: where it is listed, or else where its rows say.
     fn is_inside(&self, id: &str, row_space: Option<i64>) -> bool {
         let Some(scope) = &self.scope else { return true };
@@ -126,7 +131,7 @@ impl Asked {
         let weeks = zone.and_then(|zone| Some((zone, weeks(self.now, zone.minutes_from_utc)?)));
         if let (true, Some((zone, (sunday, monday)))) = (self.period.usual, weeks) {
             let name = xyte_mcp_runtime::text::quoted(&zone.name);
-            warnings.push(format!("the local week ({name}) begins on Sunday: for it pass from={sunday}, from Monday on from={monday}"));
+            warnings.push(format!("for the calendar week in {name} pass from={sunday} if it begins on Sunday, or from={monday} if on Monday"));
         }
         warnings
     }

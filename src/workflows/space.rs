@@ -12,9 +12,13 @@ use xyte_mcp_runtime::text::quoted;
 /// Candidates that a refusal names.
 const MOST_CANDIDATES: usize = 8;
 
+/// What to do where the list of spaces could not be read to its end.
+const GAP: &str = "Not all spaces could be read: try again, or pass an id.";
+
 #[derive(Debug, Deserialize)]
 struct Row {
     id: i64,
+    #[serde(default, deserialize_with = "super::fleet::short")]
     name: Option<String>,
     parent_id: Option<i64>,
     space_type: Option<String>,
@@ -145,12 +149,19 @@ impl Spaces {
             paths.filter(|(_, path)| fits(&path.to_lowercase())).map(|(id, _)| *id).collect()
         };
         let whole = called(&|path| path == folded);
-        let found = if whole.is_empty() { called(&|path| path.ends_with(&end)) } else { whole };
+        let by_path = !whole.is_empty();
+        let found = if by_path { whole } else { called(&|path| path.ends_with(&end)) };
         match found.as_slice() {
-            [id] => Ok(*id),
+            // A whole path is enough where others may be missing, a name is not.
+            [id] if self.complete || (by_path && self.is_rooted(*id)) => Ok(*id),
             [] => Err(self.unknown(wanted)),
             several => Err(self.ambiguous(wanted, several)),
         }
+    }
+
+    /// Whether all that is above a space is known.
+    fn is_rooted(&self, id: i64) -> bool {
+        self.line(id).iter().all(|above| self.names.contains_key(above))
     }
 
     fn unknown(&self, wanted: &str) -> Failure {
@@ -162,17 +173,28 @@ impl Spaces {
         };
         let mut ids: Vec<i64> = self.names.keys().copied().filter(|id| near(id) > 0.8).collect();
         ids.sort_by(|left, right| near(right).total_cmp(&near(left)));
-        let failure = Failure::new("not_found", format!("no space is `{}`", quoted(wanted)));
-        if ids.is_empty() {
-            return failure.with_hint("Look it up with `list_spaces`.");
+        let gap = if self.complete { "" } else { " among those that could be read" };
+        let message = format!("no space is `{}`{gap}", quoted(wanted));
+        let failure = Failure::new("not_found", message);
+        match (ids.as_slice(), self.complete) {
+            ([], true) => failure.with_hint("Look it up with `list_spaces`."),
+            ([], false) => failure.with_hint(GAP),
+            (near, true) => failure.with_hint(format!("Near: {}.", self.candidates(near))),
+            (near, false) => failure.with_hint(format!("{GAP} Near: {}.", self.candidates(near))),
         }
-        failure.with_hint(format!("Near: {}.", self.candidates(&ids)))
     }
 
     fn ambiguous(&self, wanted: &str, ids: &[i64]) -> Failure {
-        let message = format!("{} spaces are called `{}`", ids.len(), quoted(wanted));
+        let wanted = quoted(wanted);
+        let (message, candidates) =
+            (format!("{} spaces are called `{wanted}`", ids.len()), self.candidates(ids));
+        if self.complete {
+            return Failure::new("ambiguous_name", message)
+                .with_hint(format!("Ask which one is meant: {candidates}."));
+        }
+        let message = format!("{message}, and there may be others: not all spaces could be read");
         Failure::new("ambiguous_name", message)
-            .with_hint(format!("Ask which one is meant: {}.", self.candidates(ids)))
+            .with_hint(format!("Ask which one is meant, and pass its id: {candidates}."))
     }
 
     fn candidates(&self, ids: &[i64]) -> String {
@@ -223,6 +245,10 @@ mod tests {
     use super::*;
 
     fn spaces() -> Spaces {
+        Spaces::of(rows())
+    }
+
+    fn rows() -> Vec<Row> {
         let row = |id, name: &str, parent_id| Row {
             id,
             name: Some(name.to_owned()),
@@ -233,13 +259,12 @@ mod tests {
                 _ => Value::Null,
             },
         };
-        let rows = vec![
+        vec![
             row(1, "HQ", None),
             row(2, "Board room", Some(1)),
             row(3, "TLV", None),
             row(4, "Board room", Some(3)),
-        ];
-        Spaces::of(rows)
+        ]
     }
 
     #[test]
@@ -255,6 +280,27 @@ mod tests {
         assert_eq!(spaces.scope("1").unwrap().ids, BTreeSet::from([1, 2]));
         let hint = spaces.scope("HQ/Bord room").unwrap_err().hint.unwrap();
         assert!(hint.starts_with("Near: 2 `HQ/Board room`"), "{hint}");
+    }
+
+    #[test]
+    fn in_a_list_with_gaps_a_name_is_not_taken_for_the_only_one_and_a_whole_path_is() {
+        let mut rows = rows();
+        rows.retain(|row| ![3, 4].contains(&row.id));
+        let spaces = Spaces { complete: false, ..Spaces::of(rows) };
+        let refused = spaces.scope("Board room").unwrap_err();
+        assert_eq!(refused.code, "ambiguous_name");
+        assert!(refused.hint.unwrap().ends_with("2 `HQ/Board room`."));
+        for sure in ["2", "HQ/Board room", "HQ"] {
+            assert!(spaces.scope(sure).is_ok(), "{sure}");
+        }
+        let refused = spaces.scope("TLV").unwrap_err();
+        assert_eq!(refused.code, "not_found");
+        assert!(refused.message.ends_with("among those that could be read"), "{}", refused.message);
+        // Without what is above it, a room looks like a site.
+        let mut orphan = self::rows();
+        orphan.retain(|row| row.id == 4);
+        let spaces = Spaces { complete: false, ..Spaces::of(orphan) };
+        assert_eq!(spaces.scope("Board room").unwrap_err().code, "ambiguous_name");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk, Rows};
 use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::foot;
 
 use super::answer;
 use super::fleet::{self, Device, Incident, Ticket, WINDOW};
@@ -64,7 +65,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: TicketTriage) -> Result<
     let now = tickets.as_of;
     let as_of = [now, devices.as_of, incidents.as_of, read.as_of.unwrap_or(now)];
     let around = Around {
-        all_devices: devices.complete && devices.odd == 0,
+        all_devices: devices.complete,
         devices: devices.rows.into_iter().map(|row| (row.id.clone(), row)).collect(),
         incidents,
     };
@@ -72,7 +73,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: TicketTriage) -> Result<
         warnings
             .push("not all devices could be read, so no ticket is said to be orphaned".to_owned());
     }
-    let all_tickets = tickets.complete && tickets.odd == 0 && read.unread.is_empty();
+    let all_tickets = tickets.complete && read.unread.is_empty();
     let structured = sorted(&around, &read, (days, now), (all_tickets, warnings));
     let lists =
         ["/stale", "/active_incident", "/unread", "/orphaned", "/stale_with_active_incident"];
@@ -228,7 +229,8 @@ fn text(answer: &Value) -> String {
         Value::Null => "?".to_owned(),
         number => number.to_string(),
     };
-    let mut text = format!(
+    let mut text = String::new();
+    let first = format!(
         "{} open tickets: {} stale for {} days or more, {} of these with an active incident; {} orphaned",
         count("open"),
         count("stale"),
@@ -236,6 +238,7 @@ fn text(answer: &Value) -> String {
         count("stale_with_active_incident"),
         count("orphaned")
     );
+    foot(&mut text, &first);
     let columns = [
         "id",
         "title",
@@ -250,8 +253,7 @@ fn text(answer: &Value) -> String {
     for list in LISTS {
         answer::list(&mut text, answer, list, &columns);
     }
-    text.push_str("\nbasis: ");
-    text.push_str(answer["basis"].as_str().unwrap_or_default());
+    foot(&mut text, &format!("basis: {}", answer["basis"].as_str().unwrap_or_default()));
     answer::end(&mut text, answer);
     text
 }

@@ -6,6 +6,7 @@ use chrono::Utc;
 use serde_json::{Map, Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::foot;
 
 use super::answer;
 use super::fleet::{self, Device};
@@ -47,7 +48,7 @@ pub(super) async fn devices(
     if known.is_empty() {
         warnings.push(NOTHING.to_owned());
     }
-    let whole = rows.complete && rows.odd == 0 && scope.as_ref().is_none_or(|scope| scope.complete);
+    let whole = rows.complete && scope.as_ref().is_none_or(|scope| scope.complete);
     let (structured, text) = answer::shortened(desk.room(), found.len(), |kept| {
         let mut warnings = warnings.clone();
         if kept < found.len() {
@@ -56,7 +57,8 @@ pub(super) async fn devices(
         let complete = whole && kept == found.len();
         let devices: Vec<Value> = found.iter().take(kept).map(|device| row(device)).collect();
         let answer = json!({"preferences": known, "devices": devices, "total": found.len(), "complete": complete, "warnings": warnings});
-        let mut text = format!("{} devices", found.len());
+        let mut text = String::new();
+        foot(&mut text, &format!("{} devices", found.len()));
         answer::rows(&mut text, &["id", "name", "status", "space"], &devices);
         answer::end(&mut text, &answer);
         (answer, text)

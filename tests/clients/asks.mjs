@@ -4,7 +4,7 @@
 
 import { readFileSync, writeSync } from "node:fs";
 
-/** Reads the order of a run: `target`, `era` and `asks`. */
+/** Reads the order of a run: `target`, `era` and `asks`; where these say what a person replies, also `people`. */
 export function order() {
   return JSON.parse(readFileSync(0, "utf8"));
 }
@@ -19,8 +19,26 @@ export function thrown(err) {
   return { error: { code: err.code, message: String(err.message ?? err) } };
 }
 
+/** Performs the asks of an order and prints the outcomes; `make` gives a client, which asks a person through `answer` if it can, and its transport. */
+export async function run(make, { asks, people }) {
+  if (!people) return print(await perform(...make(), asks));
+  const outcomes = [];
+  for (const ask of asks) {
+    const questions = [];
+    const answer = (question) => {
+      questions.push(question);
+      if (ask.reply !== "leave") return { action: ask.reply, content: {} };
+      print([...outcomes, { questions }]);
+      process.exit(); // Nobody closes anything.
+    };
+    const [outcome] = await perform(...make(ask.reply && answer), [ask]);
+    outcomes.push({ ...outcome, questions });
+  }
+  print(outcomes);
+}
+
 /** Performs the asks with a client that is connected first. */
-export async function perform(client, transport, asks) {
+async function perform(client, transport, asks) {
   try {
     await client.connect(transport);
   } catch (err) {

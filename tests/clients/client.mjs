@@ -3,12 +3,20 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 
-import { order, perform, print } from "./asks.mjs";
+import { order, run } from "./asks.mjs";
 
-const { target, era, asks } = order();
+const it = order();
+const { target, era } = it;
 const mode = era === "legacy" ? "legacy" : { pin: "2026-07-28" };
-const client = new Client({ name: "client", version: "1" }, { versionNegotiation: { mode } });
-const transport = target.url
-  ? new StreamableHTTPClientTransport(new URL(target.url), { requestInit: { headers: target.headers } })
-  : new StdioClientTransport({ command: target.command, args: target.args, stderr: "ignore" });
-print(await perform(client, transport, asks));
+
+function make(answer) {
+  const capabilities = answer ? { elicitation: {} } : {};
+  const client = new Client({ name: "client", version: "1" }, { versionNegotiation: { mode }, capabilities });
+  if (answer) client.setRequestHandler("elicitation/create", async ({ params }) => answer(params.message));
+  const transport = target.url
+    ? new StreamableHTTPClientTransport(new URL(target.url), { requestInit: { headers: target.headers } })
+    : new StdioClientTransport({ command: target.command, args: target.args, stderr: "ignore" });
+  return [client, transport];
+}
+
+await run(make, it);

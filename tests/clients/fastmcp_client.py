@@ -2,6 +2,7 @@
 
 from asks import order, run
 from fastmcp import Client
+from fastmcp.client.elicitation import ElicitResult
 from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
 
 
@@ -9,10 +10,15 @@ def main():
     it = order()
     target = it["target"]
 
-    def make(mode):
+    def make(mode, answer=None):
+        async def handler(message, response_type, params, context):
+            return ElicitResult(action=answer(message), content={})
+
+        asking = {"mode": mode, "elicitation_handler": handler if answer else None}
         if "url" in target:
-            return Client(StreamableHttpTransport(target["url"], headers=target["headers"]), mode=mode)
-        return Client(StdioTransport(target["command"], target["args"]), mode=mode)
+            return Client(StreamableHttpTransport(target["url"], headers=target["headers"]), **asking)
+        # A process of its own for each client.
+        return Client(StdioTransport(target["command"], target["args"], keep_alive=False), **asking)
 
     run(make, one, it)
 

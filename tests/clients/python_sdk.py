@@ -4,17 +4,22 @@ import httpx2
 from asks import order, run
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import ElicitResult
 
 
 def main():
     it = order()
     target = it["target"]
 
-    def make(mode):
+    def make(mode, answer=None):
+        async def callback(context, params):
+            return ElicitResult(action=answer(params.message), content={})
+
+        asking = {"mode": mode, "elicitation_callback": callback if answer else None}
         if "url" not in target:
-            return Client(StdioServerParameters(command=target["command"], args=target["args"]), mode=mode)
+            return Client(StdioServerParameters(command=target["command"], args=target["args"]), **asking)
         carrier = httpx2.AsyncClient(headers=target["headers"])
-        return Client(streamable_http_client(target["url"], http_client=carrier), mode=mode)
+        return Client(streamable_http_client(target["url"], http_client=carrier), **asking)
 
     run(make, one, it)
 

@@ -1,16 +1,19 @@
 //! Runs every client over every transport, judges what each got, and prints a table; exit 1 if anything is not as it should be.
 //!
-//! Arguments: the server's program, the interpreter of Python, the addresses of a server with the sandbox, of one with sessions, and of one for many tenants.
+//! Arguments: the server's program, the interpreter of Python, the addresses of a server with the sandbox, of one with sessions, of one for many tenants, of one whose sandbox can be seen from behind, of this sandbox, and of its back.
 //! How a client is used is known to its own program only.
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-const [program, python, sandbox, sessions, tenants] = process.argv.slice(2);
+import * as consent from "./consent.mjs";
+
+const [program, python, sandbox, sessions, tenants, asking, base, admin] = process.argv.slice(2);
 const here = import.meta.dirname;
 
 const DEVICE = "5b0c8c1e-6f0a-4a51-9d3c-0c5f2f1b7a10"; // Of the sandbox's tenant A.
-const headers = { "X-XYTE-API-KEY": "sandbox-key-A-northwind-organization" };
+const KEY = "sandbox-key-A-northwind-organization";
+const headers = { "X-XYTE-API-KEY": KEY };
 const LIMIT_MS = 120_000; // For all that one client is asked; the Inspector starts anew each time.
 
 const clients = [
@@ -18,7 +21,8 @@ const clients = [
   { name: "typescript client 2.x", script: "client.mjs", eras: ["legacy", "modern"] },
   { name: "python sdk", script: "python_sdk.py", eras: ["legacy", "modern"] },
   { name: "fastmcp", script: "fastmcp_client.py", eras: ["legacy", "modern"] },
-  { name: "inspector", script: "inspector.mjs", eras: ["legacy", "modern"] },
+  // Its command line cannot ask anybody.
+  { name: "inspector", script: "inspector.mjs", eras: ["legacy", "modern"], asks: false },
 ];
 
 const transports = [
@@ -62,8 +66,18 @@ const keyless = [call("list_devices", { limit: 2 }), ({ error, result }) =>
     ? /x-xyte-api-key|requires authorization \(HTTP 401\)/.test(error.message)
     : result.isError === true && result.structuredContent.error.hint.includes("XYTE_API_KEY")];
 
+/** How a client that can ask its user reaches the server; in the legacy era, HTTP takes a session for that. */
+const ways = [
+  { name: "http", target: { url: asking, headers }, tokens: false },
+  {
+    name: "stdio",
+    target: { command: program, args: ["stdio", "--toolsets", "all", "--base-url", base, "--api-key", KEY] },
+    tokens: true,
+  },
+];
+
 /** Has a client perform what it is asked, and gives its outcomes in the same order. */
-function outcomes(client, era, target, asks) {
+function outcomes(client, era, target, asks, more = {}) {
   const { script } = client;
   const command = script.endsWith(".py") ? python : process.execPath;
   const child = spawn(command, [join(here, script)], { stdio: ["pipe", "pipe", "pipe"], timeout: LIMIT_MS });
@@ -71,7 +85,7 @@ function outcomes(client, era, target, asks) {
   for (const pipe of ["stdout", "stderr"]) {
     child[pipe].setEncoding("utf8").on("data", (chunk) => (written[pipe] += chunk));
   }
-  child.stdin.end(JSON.stringify({ target, era, asks }));
+  child.stdin.end(JSON.stringify({ target, era, asks, ...more }));
   return new Promise((resolve) =>
     child.on("close", (code, signal) => {
       try {
@@ -110,6 +124,24 @@ async function row(client, era, transport) {
   return [...label, ...cells, judge([...label, "no key"].join(", "), keyless[1], refused)];
 }
 
+/** A row of the table of who deletes what, with or without a person. */
+async function consentRow([client, era, way], devices) {
+  const label = [client.name, era, way.name === "http" && era === "legacy" ? "http, sessions" : way.name];
+  const got = await outcomes(client, era, way.target, consent.asks(devices), { people: true });
+  const right = await consent.judged(got, devices, { admin, tokens: way.tokens }).catch(() => []);
+  const cells = consent.columns.map((column, place) =>
+    judge([...label, column].join(", "), () => right[place] === true, got[place]),
+  );
+  return [...label, ...cells];
+}
+
+function print(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
+  for (const cells of rows) {
+    console.log(cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
+  }
+}
+
 const rows = [["client", "era", "transport", ...Object.keys(steps), "no key"]];
 for (const client of clients) {
   for (const era of client.eras) {
@@ -117,10 +149,17 @@ for (const client of clients) {
     rows.push(...(await Promise.all(over.map((transport) => row(client, era, transport)))));
   }
 }
+print(rows);
 
-const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
-for (const cells of rows) {
-  console.log(cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
+const people = clients
+  .filter((client) => client.asks !== false)
+  .flatMap((client) => client.eras.flatMap((era) => ways.map((way) => [client, era, way])));
+const devices = await consent.devices(base, KEY, people);
+const consents = [["client", "era", "transport", ...consent.columns]];
+for (const [place, one] of people.entries()) {
+  consents.push(await consentRow(one, devices[place]));
 }
+console.log();
+print(consents);
 for (const fault of faults) console.log(`\n${fault}`);
 process.exit(faults.length === 0 ? 0 : 1);

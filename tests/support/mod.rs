@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 pub(crate) const KEY_A: &str = "sandbox-key-A-northwind-organization";
 /// Key B of the sandbox.
 pub(crate) const KEY_B: &str = "sandbox-key-B-fabrikam-organization";
+/// Key P of the sandbox.
+pub(crate) const KEY_P: &str = "sandbox-key-P-contoso-partner-vendor";
 /// A device that every sandbox has.
 pub(crate) const DEVICE: &str = "5b0c8c1e-6f0a-4a51-9d3c-0c5f2f1b7a10";
 

@@ -3,7 +3,8 @@
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -60,6 +61,17 @@ impl RedisServer {
     /// Lets it go on.
     pub(crate) fn go_on(&self) {
         self.signal("CONT");
+    }
+
+    /// Bytes that it was sent so far.
+    pub(crate) fn received(&self) -> u64 {
+        let mut connection = UnixStream::connect(self.directory.join("s")).unwrap();
+        connection.write_all(b"INFO stats\r\n").unwrap();
+        let mut lines = BufReader::new(connection).lines().map(Result::unwrap);
+        let count = lines
+            .find_map(|line| line.strip_prefix("total_net_input_bytes:").map(str::to_owned))
+            .unwrap();
+        count.parse().unwrap()
     }
 
     fn signal(&self, name: &str) {

@@ -170,6 +170,7 @@ impl Program {
                 noun: "api_key".to_owned(),
                 min_length: SHORTEST_KEY,
                 access: access(settings.keys, needs_keys, address),
+                token: None,
             },
             body_limit: BODY_LIMIT,
             metrics_token: None,

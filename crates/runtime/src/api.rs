@@ -46,6 +46,21 @@ pub trait Api: Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
+    /// What people call the things that a change names by their ids only, as members beside those of its target.
+    ///
+    /// A person agrees to it, so it must still be so when the change is made.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not there.
+    fn names<'a>(
+        &'a self,
+        _operation: &'a str,
+        _desk: &'a Desk<'a>,
+        _arguments: &'a Arguments,
+    ) -> BoxFuture<'a, Result<Arguments, Failure>> {
+        Box::pin(async { Ok(Arguments::new()) })
+    }
+
     /// Looks for a change of which nobody knows whether it was made since then, and says what there is to see.
     fn look<'a>(
         &'a self,

@@ -43,6 +43,10 @@ impl Key {
         if text.is_empty() {
             return Err(KeyError::Empty);
         }
+        // A header may carry a tab, and between a scheme and a key it parts them.
+        if text.contains('\t') {
+            return Err(KeyError::Unprintable);
+        }
         let mut value = HeaderValue::from_str(text).map_err(|_| KeyError::Unprintable)?;
         value.set_sensitive(true);
         Ok(Self { value, digest: Sha256::digest(text.as_bytes()).into() })

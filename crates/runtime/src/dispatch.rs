@@ -129,15 +129,13 @@ async fn conduct(service: &Service, caller: &Caller, call: Call<'_>) -> Result<A
         started,
         status,
         plan: OnceLock::new(),
+        resolved: OnceLock::new(),
         record,
         over: false,
         _under_way: service.under_way.token(),
     };
     let performed = match refused {
-        None => {
-            Box::pin(perform(service, caller, (key, &ending.status, &ending.plan), call, span))
-                .await
-        }
+        None => Box::pin(perform(&ending, caller, call, span)).await,
         Some(failure) => Err(failure),
     };
     let result = performed.map_err(|failure| address(failure, key, request_id));
@@ -148,6 +146,9 @@ async fn conduct(service: &Service, caller: &Caller, call: Call<'_>) -> Result<A
     if let Some(as_of) = as_of {
         let text = as_of.to_rfc3339_opts(SecondsFormat::Secs, true);
         meta.insert("as_of".to_owned(), text.into());
+    }
+    if let Some(ids) = ending.resolved.get().filter(|ids| !ids.is_empty()) {
+        meta.insert("resolved".to_owned(), ids.clone().into());
     }
     Ok(Answer { shaped, meta })
 }
@@ -162,20 +163,18 @@ fn unrecorded(err: &std::io::Error) -> Failure {
         .with_hint("Nothing was sent. Tell the operator of this server.")
 }
 
-async fn perform(
-    service: &Service,
-    caller: &Caller,
-    (key, status, plan): (Option<&Key>, &AtomicU16, &OnceLock<String>),
-    call: Call<'_>,
-    span: Span,
-) -> Performed {
+async fn perform(ending: &Ending<'_>, caller: &Caller, call: Call<'_>, span: Span) -> Performed {
+    let Ending { service, key, status, plan, .. } = ending;
+    let (service, key) = (*service, *key);
     let Call { tool, arguments, view } = call;
     admit(service, caller, key, tool, view).await?;
     let Decoded { mut arguments, options } = decode(tool, arguments)?;
     if let Some(builtin) = tool.entry.builtin {
         return builtin::perform(service, caller, (tool, builtin), arguments);
     }
-    names::settle(service, caller, status, (tool, &mut arguments, &options), span).await?;
+    let named = (tool, &mut arguments, &options);
+    let ids = names::settle(service, caller, status, named, span).await?;
+    ending.resolved.get_or_init(|| ids);
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
     let (mut span, mut asked) = (span, None);
     loop {
@@ -238,14 +237,14 @@ async fn attend(
     }
     let scene = match options.dry_run {
         _ if tool.is_read() => None,
-        true => match target::look(errand).await {
+        true => match target::look(errand, &consent).await {
             Ok(scene) => Some(scene),
             // What the platform refuses, it would refuse the change; what cannot be read just now speaks against nothing.
             Err(failure) if failure.reach == Reach::Refused => return Err(failure),
             Err(_) => None,
         },
         false if consent.needs_scene() => {
-            let scene = target::look(errand).await?;
+            let scene = target::look(errand, &consent).await?;
             consent.settle(&scene).await?;
             None
         }

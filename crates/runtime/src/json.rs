@@ -15,8 +15,18 @@ pub(crate) const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
 /// Reads a JSON text.
 pub(crate) fn read(text: &[u8]) -> Result<Value, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Whole.deserialize(&mut deserializer)?;
+    read_as(text, Whole)
+}
+
+/// Reads a JSON text as somebody wants it read.
+pub(crate) fn read_as<'t, S: DeserializeSeed<'t>>(
+    text: &'t [u8],
+    seed: S,
+) -> Result<S::Value, serde_json::Error> {
+    // Checked once as a whole, and not string by string.
+    let text = std::str::from_utf8(text).map_err(Error::custom)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = seed.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
 }
@@ -74,19 +84,41 @@ impl<'de> Visitor<'de> for Whole {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
-        let Some(first) = map.next_key::<String>()? else { return Ok(Value::Object(object)) };
-        if first == NUMBER_TOKEN {
-            match map.next_value_seed(Marked)? {
+        match map.next_key_seed(First)? {
+            None => return Ok(Value::Object(object)),
+            Some(Some(name)) => object.insert(name, map.next_value_seed(Self)?),
+            Some(None) => match map.next_value_seed(Marked)? {
                 Seen::Number(number) => return Ok(Value::Number(number)),
-                Seen::Member(value) => object.insert(first, value),
-            };
-        } else {
-            object.insert(first, map.next_value_seed(Self)?);
-        }
+                Seen::Member(value) => object.insert(NUMBER_TOKEN.to_owned(), value),
+            },
+        };
         while let Some(name) = map.next_key::<String>()? {
             object.insert(name, map.next_value_seed(Self)?);
         }
         Ok(Value::Object(object))
+    }
+}
+
+/// Reads the first name of an object; nothing, if it is a number's mark: there are many numbers, and none wants its mark kept.
+struct First;
+
+impl<'de> DeserializeSeed<'de> for First {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for First {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok((name != NUMBER_TOKEN).then(|| name.to_owned()))
     }
 }
 

@@ -4,6 +4,9 @@
 
 mod file;
 mod memory;
+mod replicated;
+#[cfg(test)]
+mod tests;
 
 pub use self::file::Unusable;
 
@@ -11,19 +14,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::Script;
 use sha2::{Digest as _, Sha256};
 
 use self::file::File;
 use self::memory::Memory;
+use self::replicated::Replicated;
 use crate::caller::Digest;
 use crate::failure::Failure;
 use crate::request::RequestId;
 use crate::shared::{Gone, Shared};
-use crate::text::hex;
-
-/// Writes a text unless there is one, and tells which one is there.
-const PUT_NEW: &str = "local held = redis.call('GET', KEYS[1]) if held then return held end redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return false";
 
 /// Texts by name, each for a while.
 #[derive(Debug)]
@@ -37,10 +36,10 @@ pub struct Ledger {
 enum Kept {
     Here(Memory),
     File(File),
-    Shared { shared: Arc<Shared>, put_new: Script },
+    Shared(Replicated),
 }
 
-/// What the ledger is asked for is not to be had: it is full, or Redis does not answer.
+/// What the ledger is asked for is not to be had: it is full for this tenant, or the disk or Redis does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the ledger of changes does not answer")]
 pub(crate) struct Lost;
@@ -89,14 +88,14 @@ impl Ledger {
     /// # Errors
     /// When it cannot be opened, or is something else.
     pub fn in_file(path: &Path) -> Result<Self, Unusable> {
-        let (file, place) = File::open(path)?;
+        let (file, place) = File::open(path, file::MOST_BYTES)?;
         Ok(Self { place, kept: Kept::File(file) })
     }
 
     /// A ledger in the Redis that all replicas share.
     pub(crate) fn shared(shared: Arc<Shared>) -> Self {
-        let kept = Kept::Shared { shared, put_new: Script::new(PUT_NEW) };
-        Self { place: "shared".to_owned(), kept }
+        let replicated = Replicated::new(shared, replicated::MOST_BYTES);
+        Self { place: "shared".to_owned(), kept: Kept::Shared(replicated) }
     }
 
     /// Names where this ledger lies: a plan is known only there.
@@ -113,15 +112,8 @@ impl Ledger {
     ) -> Result<Option<String>, Lost> {
         match &self.kept {
             Kept::Here(memory) => memory.put_new(name, text, life),
-            Kept::File(file) => file.put_new(name.digest, text.to_owned(), life).await,
-            Kept::Shared { shared, put_new } => {
-                let mut call = put_new.key(shared.name("ledger", &hex(&name.digest)));
-                call.arg(text).arg(milliseconds(life));
-                let call = &call;
-                Ok(shared
-                    .run(|mut redis| async move { call.invoke_async(&mut redis).await })
-                    .await?)
-            }
+            Kept::File(file) => file.put_new(name, text.to_owned(), life).await,
+            Kept::Shared(redis) => redis.put_new(name, text, life).await,
         }
     }
 
@@ -129,13 +121,8 @@ impl Ledger {
     pub(crate) async fn put(&self, name: Name, text: &str, life: Duration) -> Result<(), Lost> {
         match &self.kept {
             Kept::Here(memory) => memory.put(name, text, life),
-            Kept::File(file) => file.put(name.digest, text.to_owned(), life).await,
-            Kept::Shared { shared, .. } => {
-                let mut set = redis::cmd("SET");
-                set.arg(shared.name("ledger", &hex(&name.digest))).arg(text);
-                set.arg("PX").arg(milliseconds(life));
-                Ok(shared.run(|mut redis| async move { set.exec_async(&mut redis).await }).await?)
-            }
+            Kept::File(file) => file.put(name, text.to_owned(), life).await,
+            Kept::Shared(redis) => redis.put(name, text, life).await,
         }
     }
 
@@ -143,32 +130,20 @@ impl Ledger {
     pub(crate) async fn get(&self, name: Name) -> Result<Option<String>, Lost> {
         match &self.kept {
             Kept::Here(memory) => Ok(memory.get(name)),
-            Kept::File(file) => file.get(name.digest).await,
-            Kept::Shared { shared, .. } => {
-                let mut get = redis::cmd("GET");
-                get.arg(shared.name("ledger", &hex(&name.digest)));
-                Ok(shared.run(|mut redis| async move { get.query_async(&mut redis).await }).await?)
-            }
+            Kept::File(file) => file.get(name).await,
+            Kept::Shared(redis) => redis.get(name).await,
         }
     }
 
-    /// Forgets a text.
-    pub(crate) async fn remove(&self, name: Name) -> Result<(), Lost> {
+    /// Forgets texts.
+    pub(crate) async fn remove(&self, names: &[Name]) -> Result<(), Lost> {
         match &self.kept {
             Kept::Here(memory) => {
-                memory.remove(name);
+                memory.remove(names);
                 Ok(())
             }
-            Kept::File(file) => file.remove(name.digest).await,
-            Kept::Shared { shared, .. } => {
-                let mut del = redis::cmd("DEL");
-                del.arg(shared.name("ledger", &hex(&name.digest)));
-                Ok(shared.run(|mut redis| async move { del.exec_async(&mut redis).await }).await?)
-            }
+            Kept::File(file) => file.remove(names.to_vec()).await,
+            Kept::Shared(redis) => redis.remove(names).await,
         }
     }
-}
-
-fn milliseconds(life: Duration) -> u64 {
-    u64::try_from(life.as_millis()).unwrap_or(u64::MAX)
 }

@@ -107,8 +107,9 @@ impl Roll {
     }
 
     fn unknown(&self, argument: &str, wanted: &str) -> Failure {
+        let gap = if self.complete { "" } else { ", as far as the list could be read: try again" };
         let message =
-            format!("nothing that `{argument}` could mean is called `{}`", quoted(wanted));
+            format!("nothing that `{argument}` could mean is called `{}`{gap}", quoted(wanted));
         let near = self.ranked(wanted);
         let hint = match near.as_slice() {
             [] => "Look it up in the list, or ask the person.".to_owned(),
@@ -239,7 +240,9 @@ mod tests {
 
     #[test]
     fn a_name_in_a_list_with_gaps_is_not_taken_for_the_only_one() {
-        assert_eq!(spaces(false).find("space_id", "Fjord").unwrap_err().code, "ambiguous_name");
+        let find = |wanted| spaces(false).find("space_id", wanted).unwrap_err();
+        assert_eq!(find("Fjord").code, "ambiguous_name");
+        assert!(find("Skog").message.ends_with("as far as the list could be read: try again"));
     }
 
     #[test]

@@ -243,9 +243,10 @@ impl ServerHandler for Server {
         let service = &self.shared.service;
         let Some(tool) = service.catalogue.find(&request.name) else {
             let near = service.catalogue.nearest(&request.name);
-            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let near = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = near.as_deref().unwrap_or("tools/list names the tools");
             let name = caller.redact(&request.name);
-            let message = format!("unknown tool `{}`{hint}", quoted(&name));
+            let message = format!("unknown tool `{}`; {hint}", quoted(&name));
             return Err(ErrorData::invalid_params(message, None));
         };
         let call =

@@ -46,6 +46,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Whether every character is a visible one of ASCII, and none of those that mean something where the text is written.
+#[allow(
+    clippy::needless_bitwise_bool,
+    reason = "without a way out, many bytes are looked at at once"
+)]
+pub(crate) fn is_plain(text: &str, special: [u8; 2]) -> bool {
+    let is_odd =
+        |byte: u8| !matches!(byte, b' '..=b'~') | (byte == special[0]) | (byte == special[1]);
+    !text.bytes().fold(false, |odd, byte| odd | is_odd(byte))
+}
+
 /// Writes a character by its number.
 pub(crate) fn escape(text: &mut String, char: char) {
     // A string's buffer never refuses to grow.

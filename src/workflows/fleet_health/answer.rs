@@ -1,11 +1,12 @@
 //! The answer of `fleet_health`, as structure and as a table, and how it is made to fit. It reads nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
-use xyte_mcp_runtime::shape::table::table;
+use xyte_mcp_runtime::shape::table::{foot, table};
+use xyte_mcp_runtime::text::quoted;
 
 use super::super::answer::MOST_CHARS;
 use super::super::fleet::Device;
@@ -131,30 +132,37 @@ impl Answer<'_> {
 
     fn text(&self) -> String {
         let by_room = self.group_by == "room";
-        let mut columns = vec![self.group_by];
-        columns.extend(if by_room { &["space_id", "cause"][..] } else { &["matched"][..] });
-        let lines: Vec<Value> =
+        let mut lines: Vec<Value> =
             self.groups.iter().chain(&self.no_space).flat_map(|group| self.lines(group)).collect();
+        let shared = shared_incident(&mut lines);
+        // A room is known by its path, unless another has the same.
+        let names: BTreeSet<_> = self.groups.iter().map(|group| &group.name).collect();
+        let mut columns = vec![self.group_by];
+        if by_room && names.len() < self.groups.len() {
+            columns.push("space_id");
+        }
+        columns.push(if by_room { "cause" } else { "matched" });
         for column in ["device", "id", "status", "last_seen", "incident", "tickets"] {
             if lines.iter().any(|line| !line[column].is_null()) {
                 columns.push(column);
             }
         }
         let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
-        let mut text = match &self.totals {
-            Some(Totals { rows, matched, statuses }) => {
-                let statuses: Vec<String> =
-                    statuses.iter().map(|(status, count)| format!("{status} {count}")).collect();
-                format!("{matched} of {rows} rows match ({})\n", statuses.join(", "))
-            }
-            None => String::new(),
-        };
-        text.push_str(&table(&columns, &lines));
-        for warning in &self.warnings {
-            text.push_str("\nwarning: ");
-            text.push_str(warning);
+        let mut text = String::new();
+        if let Some(Totals { rows, matched, statuses }) = &self.totals {
+            let statuses: Vec<String> =
+                statuses.iter().map(|(status, count)| format!("{status} {count}")).collect();
+            foot(&mut text, &format!("{matched} of {rows} rows match ({})", statuses.join(", ")));
+            text.push('\n');
         }
-        text.push_str(if self.complete { "\ncomplete" } else { "\nincomplete: see warnings" });
+        text.push_str(&table(&columns, &lines));
+        if let Some(title) = shared {
+            foot(&mut text, &format!("active incident of each device above: {title}"));
+        }
+        for warning in &self.warnings {
+            foot(&mut text, &format!("warning: {warning}"));
+        }
+        foot(&mut text, if self.complete { "complete" } else { "incomplete: see warnings" });
         text
     }
 
@@ -194,4 +202,24 @@ impl Answer<'_> {
         }
         lines
     }
+}
+
+/// The one active incident that all lines have, which is taken out of them; a few lines are better read with theirs.
+fn shared_incident(lines: &mut [Value]) -> Option<String> {
+    const FEW_LINES: usize = 4;
+    let title = match lines.first()?.get("incident")? {
+        Value::Array(titles) => match titles.as_slice() {
+            [Value::String(title)] => title.clone(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let only = json!([title]);
+    if lines.len() < FEW_LINES || lines.iter().any(|line| line["incident"] != only) {
+        return None;
+    }
+    for line in lines {
+        line["incident"] = Value::Null;
+    }
+    Some(quoted(&title))
 }

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::Computed;
+use xyte_mcp_runtime::shape::table::foot;
 
 use super::super::answer;
 use super::super::period::written;
@@ -105,7 +106,7 @@ fn row(case: &Case<'_>) -> Value {
 
 fn text(answer: &Value) -> String {
     let totals = &answer["totals"];
-    let mut text = if totals.is_null() {
+    let first = if totals.is_null() {
         "active incidents".to_owned()
     } else {
         format!(
@@ -117,6 +118,8 @@ fn text(answer: &Value) -> String {
             totals["with_ticket"]
         )
     };
+    let mut text = String::new();
+    foot(&mut text, &first);
     let mut lines: Vec<Value> = Vec::new();
     for group in answer["groups"].as_array().into_iter().flatten() {
         let rows = group["incidents"].as_array().map(Vec::as_slice).unwrap_or_default();

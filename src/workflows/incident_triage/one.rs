@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::foot;
 use xyte_mcp_runtime::text::quoted;
 
 use super::super::answer;
@@ -106,7 +107,8 @@ fn other(incident: &Incident) -> Value {
 
 fn text(answer: &Value) -> String {
     let incident = &answer["incident"];
-    let mut text = "one incident:".to_owned();
+    let mut text = String::new();
+    foot(&mut text, "one incident:");
     let columns = [
         "priority",
         "title",

@@ -111,6 +111,8 @@ pub(super) async fn apply(desk: &Desk<'_>, plan: &Plan<'_>) -> Result<Vec<Ran>, 
             });
             continue;
         }
+        let (steps, command) = (plan.steps.len(), quoted(&planned.step.command));
+        desk.begin(&format!("step {} of {steps}: {command}", at + 1));
         let one = step(desk, planned, plan.as_of).await;
         let one = match one {
             Err(failure) if at == 0 => return Err(failure),
@@ -150,10 +152,8 @@ async fn step(
         return Ok(Ran { end: End::NotRun, why: Some(why), run: None, devices: Vec::new() });
     }
     let until = latest.min(Instant::now() + Duration::from_secs(planned.wait_for.within.into()));
-    let mut run = desk.apply(SEND, planned.items.clone()).await?;
-    for told in run.items.iter_mut().filter(|told| told.outcome == Outcome::Executed) {
-        told.outcome = Outcome::Queued; // Accepted is all that the answer says.
-    }
+    // Accepted is all that the platform's answer says.
+    let mut run = desk.apply(SEND, planned.items.clone(), Outcome::Queued).await?;
     for told in run.items.iter_mut().filter(|told| told.outcome == Outcome::Unknown) {
         seen(desk, told, &planned.step.command, since).await;
     }
@@ -164,7 +164,7 @@ async fn step(
         follow(desk, &mut run, until, Some(&planned.wait_for)).await;
     }
     // What was written before says that it was sent: nobody will take it for undone.
-    desk.remember(&run).await.ok();
+    desk.remember(&mut run).await.ok();
     let end = run.items.iter().map(|told| end(told, planned)).max().unwrap_or(End::Done);
     Ok(Ran { end, why: None, run: Some(run.run), devices: run.items })
 }

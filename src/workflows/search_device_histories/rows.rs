@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::foot;
+use xyte_mcp_runtime::text::quoted;
 
 use super::super::answer;
 use super::super::history::requests;
@@ -33,7 +35,7 @@ pub(super) async fn compute(
     let status = arguments.status.as_deref();
     let found = read(desk, asked, status, most).await?;
     let as_of = found.as_of.min(asked.as_of());
-    let (structured, text) = answer(desk.room(), asked, found, status);
+    let (structured, text) = answer(desk.room(), asked, &found, status);
     Ok(Computed { structured, text, as_of })
 }
 
@@ -95,41 +97,42 @@ fn is_wanted(asked: &Asked, row: &Value, status: Option<&str>) -> bool {
         && asked.is_inside(device, row["space_id"].as_i64())
 }
 
-fn answer(room: usize, asked: &Asked, found: Found, status: Option<&str>) -> (Value, String) {
+/// The answer with as many rows as fit; how to go on depends on the last of them.
+fn answer(room: usize, asked: &Asked, found: &Found, status: Option<&str>) -> (Value, String) {
     let mut warnings = asked.warnings();
-    warnings.extend(found.warnings);
+    warnings.extend(found.warnings.clone());
     if status.is_some() {
         warnings.push("status: of the recorded rows, not of the devices now; who went away is told by `event`".to_owned());
     }
-    let last = found.rows.last().and_then(|row| row["created_at"].as_str()).unwrap_or_default();
-    if found.more {
-        warnings.push(format!("older rows follow: go on with to={last}"));
-    }
-    let complete = found.whole && !found.more && asked.complete();
-    let structured = json!({
-        "window": asked.window(),
-        "space": asked.place(),
-        "items": found.rows,
-        "page": {"returned": found.rows.len(), "complete": complete, "next_cursor": null},
-        "scanned": {"rows": found.scanned},
-        "complete": complete,
-        "warnings": warnings,
-    });
-    let (mut structured, text) = answer::fitted(room, structured, &["/items"], text);
-    let kept = structured["items"].as_array().map_or(0, Vec::len);
-    structured["page"]["returned"] = kept.into();
-    if kept < found.rows.len() {
-        structured["page"]["complete"] = false.into();
-        structured["complete"] = false.into();
-    }
-    (structured, text)
+    answer::shortened(room, found.rows.len(), |kept| {
+        let (rows, more) = (&found.rows[..kept], found.more || kept < found.rows.len());
+        let mut warnings = warnings.clone();
+        let last = rows.last().and_then(|row| row["created_at"].as_str());
+        if let Some(last) = last.filter(|_| more) {
+            warnings.push(format!("older rows follow: go on with to={}", quoted(last)));
+        }
+        let complete = found.whole && !more && asked.complete();
+        let answer = json!({
+            "window": asked.window(),
+            "space": asked.place(),
+            "items": rows,
+            "page": {"returned": kept, "complete": complete, "next_cursor": null},
+            "scanned": {"rows": found.scanned},
+            "complete": complete,
+            "warnings": warnings,
+        });
+        let text = text(&answer);
+        (answer, text)
+    })
 }
 
 fn text(answer: &Value) -> String {
     let rows = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
     let window = &answer["window"];
     let bound = |name: &str| window[name].as_str().unwrap_or_default().to_owned();
-    let mut text = format!("{} recorded states, {} to {}", rows.len(), bound("from"), bound("to"));
+    let mut text = String::new();
+    let first = format!("{} recorded states, {} to {}", rows.len(), bound("from"), bound("to"));
+    foot(&mut text, &first);
     answer::rows(&mut text, &COLUMNS, rows);
     answer::end(&mut text, answer);
     text

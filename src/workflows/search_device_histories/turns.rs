@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk, Rows};
 use xyte_mcp_runtime::failure::Failure;
+use xyte_mcp_runtime::shape::table::foot;
 
 use super::super::answer;
 use super::super::fleet::{self, Device, Ticket};
@@ -66,12 +67,12 @@ pub(super) async fn compute(
         "space": asked.place(),
         "event": if event == Event::WentOffline { "went_offline" } else { "came_back" },
         // What is missing may hold more.
-        "totals": (history.complete && asked.complete()).then(|| totals(&away, &tickets)),
+        "totals": (history.complete && asked.complete()).then(|| totals(asked, &away, &tickets)),
         "items": items,
         "undetermined": unclear,
         "page": {"returned": items.len(), "complete": complete && shown_whole, "next_cursor": null},
         "scanned": {"rows": history.rows, "devices": history.devices.len(), "tickets": tickets.rows.len()},
-        "basis": "recorded rows: away is offline, unavailable or disconnected; 26 hours before the window are read to see what was before",
+        "basis": basis(asked),
         "complete": complete,
         "warnings": warnings,
     });
@@ -118,8 +119,23 @@ fn unclear(asked: &Asked, history: &History) -> Vec<Value> {
     unclear.collect()
 }
 
-fn totals(away: &[Away<'_>], tickets: &Rows<Ticket>) -> Value {
-    let recovered = away.iter().filter(|away| away.back.is_some()).count();
+/// How the answer comes about.
+fn basis(asked: &Asked) -> String {
+    let rows = "recorded rows: away is offline, unavailable or disconnected; 26 hours before the window are read to see what was before";
+    let past = "; recovered: by the status now, since the window ends in the past";
+    format!("{rows}{}", if asked.is_up_to_now() { "" } else { past })
+}
+
+/// Whether a device is there again; what came after a window in the past only its present status tells.
+fn is_recovered(asked: &Asked, away: &Away<'_>) -> bool {
+    match asked.find(away.id) {
+        Some(device) if !asked.is_up_to_now() => !device.is_down(),
+        _ => away.back.is_some(),
+    }
+}
+
+fn totals(asked: &Asked, away: &[Away<'_>], tickets: &Rows<Ticket>) -> Value {
+    let recovered = away.iter().filter(|away| is_recovered(asked, away)).count();
     let has_ticket = |away: &&Away<'_>| {
         tickets.rows.iter().any(|ticket| ticket.device_id.as_deref() == Some(away.id))
     };
@@ -147,8 +163,9 @@ fn devices(asked: &Asked, away: &[Away<'_>], tickets: &Rows<Ticket>) -> Vec<Valu
             row["times"] = away.outages.len().into();
         }
         row["last_offline"] = json!(away.outages.last().map(|last| written(last.from)));
-        row["recovered"] = away.back.is_some().into();
-        if let Some(back) = away.back {
+        let recovered = is_recovered(asked, away);
+        row["recovered"] = recovered.into();
+        if let Some(back) = away.back.filter(|_| recovered) {
             row["back_since"] = written(back).into();
         }
         row["status_now"] = json!(asked.find(away.id).map(Device::status));
@@ -196,7 +213,8 @@ fn text(answer: &Value) -> String {
             totals["devices"], totals["times"], totals["recovered"], totals["still_away"]
         )
     };
-    let mut text = format!("{event}{counts}; {} to {}", bound("from"), bound("to"));
+    let mut text = String::new();
+    foot(&mut text, &format!("{event}{counts}; {} to {}", bound("from"), bound("to")));
     let rows = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
     let columns = [
         "device",
@@ -216,11 +234,10 @@ fn text(answer: &Value) -> String {
     answer::rows(&mut text, &columns, rows);
     let unclear = answer["undetermined"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !unclear.is_empty() {
-        text.push_str("\nundetermined:");
+        foot(&mut text, "undetermined:");
         answer::rows(&mut text, &["device", "device_id", "first_row"], unclear);
     }
-    text.push_str("\nbasis: ");
-    text.push_str(answer["basis"].as_str().unwrap_or_default());
+    foot(&mut text, &format!("basis: {}", answer["basis"].as_str().unwrap_or_default()));
     answer::end(&mut text, answer);
     text
 }

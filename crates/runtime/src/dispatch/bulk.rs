@@ -8,7 +8,6 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::Fetched;
@@ -18,12 +17,15 @@ use crate::caller::Key;
 use crate::decode::{Options, decode};
 use crate::failure::{Failure, Reach};
 use crate::json;
-use crate::ledger::name;
+use crate::ledger::{Name, name};
 use crate::request::RequestId;
 use crate::seal::Purpose;
 
 /// How long a run can be asked for.
 const REMEMBERED: Duration = Duration::from_hours(24);
+
+/// Outcomes of a run that are read at a time.
+const AT_ONCE: usize = 32;
 
 /// Runs of a tenant that can be listed.
 const LISTED: usize = 20;
@@ -92,6 +94,16 @@ pub struct Run {
     pub until: DateTime<Utc>,
     /// Every target.
     pub items: Vec<Told>,
+    /// Whether the outcomes are all in it. Until then each is written down by itself, so that one costs the same among many.
+    #[serde(default)]
+    closed: bool,
+}
+
+/// What is written down of one target while its run goes on.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    outcome: Outcome,
+    why: Option<String>,
 }
 
 impl Run {
@@ -132,9 +144,16 @@ impl Desk<'_> {
 
     /// Makes many changes by one operation, some at a time, each at most once; gives what became of each, in the order of the items.
     ///
+    /// What the platform takes is `taken`: done, or only accepted.
+    ///
     /// # Errors
     /// When nothing can be written down; then nothing was sent.
-    pub async fn apply(&self, operation: &str, items: Vec<Item>) -> Result<Run, Failure> {
+    pub async fn apply(
+        &self,
+        operation: &str,
+        items: Vec<Item>,
+        taken: Outcome,
+    ) -> Result<Run, Failure> {
         let told = |item: &Item| Told {
             id: item.id.clone(),
             name: item.name.clone(),
@@ -143,51 +162,65 @@ impl Desk<'_> {
             answer: Value::Null,
         };
         let left = self.call.span.deadline.saturating_duration_since(Instant::now());
-        let run = Run {
+        let mut run = Run {
             run: RequestId::random().to_string(),
             tool: self.call.tool.name().to_owned(),
             begun: Utc::now(),
             until: Utc::now() + TimeDelta::from_std(left).unwrap_or_default(),
             items: items.iter().map(told).collect(),
+            closed: false,
         };
         self.list_run(&run.run).await?;
-        self.remember(&run).await?;
-        self.expect(items.len());
-        let run = Mutex::new(run);
-        let changes = items.into_iter().enumerate();
-        let changes = changes.map(|(at, item)| self.change(operation, at, item.arguments, &run));
+        self.write(&run).await?;
         let most = self.call.service.settings.manners.concurrency;
-        futures::stream::iter(changes).buffer_unordered(most).for_each(|()| async {}).await;
-        Ok(run.into_inner())
+        let name = run.run.as_str();
+        let targets = run.items.iter().cloned().zip(items).enumerate();
+        let targets: Vec<_> = targets.collect();
+        let changes = targets.into_iter().map(|(at, (mut told, item))| async move {
+            self.change(operation, &item.arguments, (name, at, taken), &mut told).await;
+            (at, told)
+        });
+        let changes = futures::stream::iter(changes).buffer_unordered(most);
+        for (at, told) in changes.collect::<Vec<_>>().await {
+            run.items[at] = told;
+        }
+        if let Err(err) = self.remember(&mut run).await {
+            // Each outcome is written down already.
+            tracing::warn!(error = %err, "the report of a change is not remembered in one piece");
+        }
+        Ok(run)
     }
 
-    async fn change(&self, operation: &str, at: usize, arguments: Arguments, run: &Mutex<Run>) {
+    async fn change(
+        &self,
+        operation: &str,
+        arguments: &Arguments,
+        (run, at, taken): (&str, usize, Outcome),
+        told: &mut Told,
+    ) {
         if Instant::now() + TOO_LATE > self.call.span.deadline {
             let why = "the call's time was over before it was sent".to_owned();
-            return self.note(run, at, (Outcome::Skipped, Some(why), Value::Null)).await;
+            (told.outcome, told.why) = (Outcome::Skipped, Some(why));
+            return self.note((run, at), told).await;
         }
-        {
-            let mut run = run.lock().await;
-            run.items[at].outcome = Outcome::Sending;
-            self.record(&run.run, &run.items[at]);
-            // What cannot be written down is not sent.
-            if self.remember(&run).await.is_err() {
-                let why = "it could not be written down, so it was not sent".to_owned();
-                run.items[at].outcome = Outcome::Skipped;
-                run.items[at].why = Some(why);
-                return;
-            }
+        told.outcome = Outcome::Sending;
+        self.record(run, told);
+        // What cannot be written down is not sent.
+        if self.write_note((run, at), told).await.is_err() {
+            let why = "it could not be written down, so it was not sent".to_owned();
+            (told.outcome, told.why) = (Outcome::Skipped, Some(why));
+            return self.record(run, told);
         }
-        let outcome = match self.send(operation, &arguments).await {
-            Ok(answer) => (Outcome::Executed, None, answer),
+        (told.outcome, told.why, told.answer) = match self.send(operation, arguments).await {
+            Ok(answer) => (taken, None, answer),
             Err(failure) => match failure.reach {
-                Reach::Done => (Outcome::Executed, None, Value::Null),
+                Reach::Done => (taken, None, Value::Null),
                 Reach::Uncertain => (Outcome::Unknown, Some(failure.to_string()), Value::Null),
                 Reach::Refused => (Outcome::Failed, Some(failure.to_string()), Value::Null),
                 Reach::Unsent => (Outcome::Skipped, Some(failure.to_string()), Value::Null),
             },
         };
-        self.note(run, at, outcome).await;
+        self.note((run, at), told).await;
     }
 
     async fn send(&self, operation: &str, arguments: &Arguments) -> Result<Value, Failure> {
@@ -209,27 +242,41 @@ impl Desk<'_> {
         self.call.service.settings.audit.target(&target);
     }
 
-    async fn note(
-        &self,
-        run: &Mutex<Run>,
-        at: usize,
-        (outcome, why, answer): (Outcome, Option<String>, Value),
-    ) {
-        let mut run = run.lock().await;
-        let told = &mut run.items[at];
-        (told.outcome, told.why, told.answer) = (outcome, why, answer);
-        self.record(&run.run, &run.items[at]);
-        if let Err(err) = self.remember(&run).await {
+    async fn note(&self, target: (&str, usize), told: &Told) {
+        self.record(target.0, told);
+        if let Err(err) = self.write_note(target, told).await {
             // What was written before says that it was on its way: nobody will take it for undone.
             tracing::warn!(error = %err, "the outcome of a change is not remembered");
         }
     }
 
-    /// Writes down what is known of a run.
+    async fn write_note(&self, (run, at): (&str, usize), told: &Told) -> Result<(), Failure> {
+        let note = Note { outcome: told.outcome, why: told.why.clone() };
+        let text = serde_json::to_string(&note).unwrap_or_default();
+        Ok(self.call.service.ledger.put(self.note_of(run, at), &text, REMEMBERED).await?)
+    }
+
+    fn note_of(&self, run: &str, at: usize) -> Name {
+        name("target", self.call.tenant, &[run.as_bytes(), &at.to_be_bytes()])
+    }
+
+    /// Writes down all that is known of a run, in one piece, in place of what was written of each target.
     ///
     /// # Errors
     /// When it cannot be.
-    pub async fn remember(&self, run: &Run) -> Result<(), Failure> {
+    pub async fn remember(&self, run: &mut Run) -> Result<(), Failure> {
+        let notes = !std::mem::replace(&mut run.closed, true);
+        self.write(run).await?;
+        if notes {
+            let notes: Vec<Name> =
+                (0..run.items.len()).map(|at| self.note_of(&run.run, at)).collect();
+            // Notes that stay are not read any more.
+            self.call.service.ledger.remove(&notes).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, run: &Run) -> Result<(), Failure> {
         let text = serde_json::to_string(run).unwrap_or_default();
         let name = name("run", self.call.tenant, &[run.run.as_bytes()]);
         Ok(self.call.service.ledger.put(name, &text, REMEMBERED).await?)
@@ -240,12 +287,31 @@ impl Desk<'_> {
     /// # Errors
     /// When there is none of this name.
     pub async fn run(&self, run: &str) -> Result<Run, Failure> {
-        let name = name("run", self.call.tenant, &[run.as_bytes()]);
-        let text = self.call.service.ledger.get(name).await?;
-        text.and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(|| {
+        let head = || name("run", self.call.tenant, &[run.as_bytes()]);
+        let read = async || self.call.service.ledger.get(head()).await;
+        let parsed =
+            |text: Option<String>| text.and_then(|it| serde_json::from_str::<Run>(&it).ok());
+        let unknown = || {
             Failure::new("not_found", "no run of this name is remembered")
                 .with_hint("Runs are remembered for a day; without a name, the latest are listed.")
-        })
+        };
+        let mut known = parsed(read().await?).ok_or_else(unknown)?;
+        if known.closed {
+            return Ok(known);
+        }
+        let notes =
+            (0..known.items.len()).map(|at| self.call.service.ledger.get(self.note_of(run, at)));
+        let notes: Vec<_> = futures::stream::iter(notes).buffered(AT_ONCE).collect().await;
+        // A run that was closed meanwhile has no notes any more, and says all itself.
+        if let Some(closed) = parsed(read().await?).filter(|run| run.closed) {
+            return Ok(closed);
+        }
+        for (told, note) in known.items.iter_mut().zip(notes) {
+            let Some(note) = note? else { continue };
+            let Ok(note) = serde_json::from_str::<Note>(&note) else { continue };
+            (told.outcome, told.why) = (note.outcome, note.why);
+        }
+        Ok(known)
     }
 
     /// Names of the latest runs of this tenant, the latest first.

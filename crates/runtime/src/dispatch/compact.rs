@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::names::rank::folded;
 use crate::service::Service;
 use crate::shape::Shaped;
-use crate::shape::table::table;
+use crate::shape::table::{foot, table};
 use crate::text::quoted;
 
 /// Operations that a search shows when nobody says how many.
@@ -139,7 +139,9 @@ pub(super) fn search(service: &Service, caller: &Caller, arguments: &Map<String,
         |fits: &Vec<usize>| fits.iter().zip(&weights).map(|(fit, weight)| fit * weight).sum();
     let mut found: Vec<(usize, &Tool)> = fits.iter().map(score).zip(tools).collect();
     found.retain(|(score, _)| *score > 0 || words.is_empty());
-    found.sort_by_key(|(fit, tool)| (std::cmp::Reverse(*fit), tool.position));
+    // Of two that fit as well, the one with the shorter name is the plainer one.
+    let words = |tool: &Tool| tool.name().split('_').count();
+    found.sort_by_key(|(fit, tool)| (std::cmp::Reverse(*fit), words(tool), tool.position));
     let total = found.len();
     let hits = found.iter().take(most.unwrap_or(USUAL_HITS)).map(|(_, tool)| {
         json!({
@@ -150,7 +152,8 @@ pub(super) fn search(service: &Service, caller: &Caller, arguments: &Map<String,
     });
     let hits: Vec<Value> = hits.collect();
     let columns = ["operation", "class", "summary"].map(str::to_owned);
-    let text = format!("{}\n{} of {total} operations", table(&columns, &hits), hits.len());
+    let mut text = table(&columns, &hits);
+    foot(&mut text, &format!("{} of {total} operations", hits.len()));
     Shaped { structured: json!({ "operations": hits, "total": total }), text }
 }
 
@@ -158,8 +161,10 @@ pub(super) fn search(service: &Service, caller: &Caller, arguments: &Map<String,
 fn fit(tool: &Tool, word: &str) -> usize {
     let title = tool.served.title.as_deref().unwrap_or_default();
     let description = tool.served.description.as_deref().unwrap_or_default();
-    // One letter at the end may be a plural.
-    let stem = word.strip_suffix('s').filter(|stem| stem.len() > 2).unwrap_or(word);
+    // What ends so may be a plural, or have one: `histories`, `history`, `devices`.
+    let ends = ["ies", "s", "y"];
+    let stem = ends.iter().find_map(|end| word.strip_suffix(end)).filter(|stem| stem.len() > 2);
+    let stem = stem.unwrap_or(word);
     let has = |text: &str| split(text).any(|it| it.starts_with(stem));
     if has(tool.name()) {
         4

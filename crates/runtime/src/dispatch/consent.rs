@@ -311,29 +311,37 @@ fn state(scene: &Scene) -> String {
 pub(super) fn question(tool: &Tool, target: &Value, arguments: &Map<String, Value>) -> String {
     let title = tool.served.title.as_deref().unwrap_or(tool.name());
     let mut words = format!("{title}?");
-    let mut told = Vec::new();
+    let (mut told, mut given) = (Vec::new(), Vec::new());
     tell("", target, &mut told);
     for (name, value) in arguments {
-        let text = plain(value);
-        if !told.iter().any(|(_, known)| *known == text) {
-            told.push((name.clone(), text));
-        }
+        tell(name, value, &mut given);
     }
-    for (name, text) in told {
+    // What is said of the target already is not said twice.
+    given.retain(|(_, text)| !told.iter().any(|(_, known)| known == text));
+    for (name, text) in told.into_iter().chain(given) {
         words.extend(["\n", &quoted(&name), ": ", &quoted(&text)]);
     }
     if tool.entry.class == Class::Destructive {
-        words.push_str("\nThis cannot be undone through this server.");
+        words.push_str("\nThere may be no way to undo this.");
     }
     words
 }
 
+/// Adds a line for every plain value, under its path.
 fn tell(path: &str, value: &Value, told: &mut Vec<(String, String)>) {
+    let below =
+        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                tell(&path, member, told);
+                tell(&below(name), member, told);
+            }
+        }
+        // Some objects come in a list of one.
+        Value::Array(items) if items.len() == 1 => tell(path, &items[0], told),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                tell(&below(&(at + 1).to_string()), item, told);
             }
         }
         Value::Null => {}
@@ -350,6 +358,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_question_is_in_lines_of_words_and_shortens_no_list() {
+        let ids: Vec<String> =
+            (1..=3).map(|id| format!("{id:08}-0000-4000-8000-000000000000")).collect();
+        let value = json!({"ids": ids, "one": ["x"], "deep": {"a": {"b": 1}, "none": null}});
+        let mut told = Vec::new();
+        tell("", &value, &mut told);
+        let lines: Vec<String> =
+            told.iter().map(|(name, text)| format!("{name}: {}", quoted(text))).collect();
+        assert_eq!(
+            lines,
+            [
+                "deep.a.b: 1",
+                &format!("ids.1: {}", ids[0]),
+                &format!("ids.2: {}", ids[1]),
+                &format!("ids.3: {}", ids[2]),
+                "one: x"
+            ]
+        );
+    }
 
     #[test]
     fn a_command_named_in_another_way_than_exactly_counts_as_named() {

@@ -38,9 +38,7 @@ pub struct Computed {
 pub struct Rows<T> {
     /// The rows that could be read.
     pub rows: Vec<T>,
-    /// Rows whose form is another than the one that was asked for.
-    pub odd: usize,
-    /// Whether these are all rows there are.
+    /// Whether these are all rows there are; one whose form is another than the one that was asked for is missing.
     pub complete: bool,
     /// What a reader should know about the walk.
     pub warnings: Vec<String>,
@@ -53,7 +51,6 @@ impl<T> Default for Rows<T> {
     fn default() -> Self {
         Self {
             rows: Vec::new(),
-            odd: 0,
             complete: true,
             warnings: Vec::new(),
             as_of: DateTime::<Utc>::MAX_UTC,
@@ -70,6 +67,12 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// The same reads, past every answer that is kept.
+    #[must_use]
+    pub fn fresh(&self) -> Desk<'_> {
+        Desk { fresh: true, ..*self }
+    }
+
     /// When the call ends: what is not read by then is missing.
     pub fn deadline(&self) -> Instant {
         self.call.span.deadline
@@ -83,6 +86,11 @@ impl Desk<'_> {
     /// Announces so many more reads to whoever watches the call.
     pub fn expect(&self, reads: usize) {
         progress::expect(reads);
+    }
+
+    /// Tells whoever watches the call that a part of it begins.
+    pub fn begin(&self, part: &str) {
+        progress::begin(part);
     }
 
     /// Whether the call is to show what it would do, and to change nothing.
@@ -151,19 +159,16 @@ impl Desk<'_> {
         };
         let mut read = Rows {
             rows: Vec::with_capacity(gathered.rows.len()),
-            odd: 0,
             complete: gathered.complete,
             warnings: gathered.warnings,
             as_of,
         };
-        for row in gathered.rows {
-            match serde_json::from_value(row) {
-                Ok(row) => read.rows.push(row),
-                Err(_) => read.odd += 1,
-            }
-        }
-        if read.odd > 0 {
-            let odd = read.odd;
+        let found = gathered.rows.len();
+        read.rows
+            .extend(gathered.rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()));
+        let odd = found - read.rows.len();
+        if odd > 0 {
+            read.complete = false;
             read.warnings.push(format!("{odd} rows of `{operation}` have another form than the documented one and were left out"));
         }
         Ok(read)
@@ -179,8 +184,7 @@ impl Desk<'_> {
         arguments: &Arguments,
         columns: &[&str],
     ) -> Result<(T, DateTime<Utc>), Failure> {
-        let desk = Desk { fresh: true, ..*self };
-        desk.object(operation, arguments, columns).await
+        self.fresh().object(operation, arguments, columns).await
     }
 
     /// Reads one object; of its members, the named ones, or all.

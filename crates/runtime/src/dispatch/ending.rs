@@ -5,6 +5,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -25,6 +26,8 @@ pub(super) struct Ending<'a> {
     pub(super) status: AtomicU16,
     /// What was agreed to before the call; nothing where nobody had to.
     pub(super) plan: OnceLock<String>,
+    /// The ids that were found for names; nothing where no name was looked up.
+    pub(super) resolved: OnceLock<Map<String, Value>>,
     /// The record of the audit; none where it could not be begun, and after the end.
     pub(super) record: Option<Entry>,
     /// Whether the end was told.

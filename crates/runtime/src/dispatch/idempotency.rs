@@ -84,7 +84,7 @@ impl Once<'_> {
             },
             Err(_) => {
                 // Nothing was changed, so nothing needs to be remembered; a key that stays merely says so until it expires.
-                let _ = self.ledger.remove(name).await;
+                let _ = self.ledger.remove(&[name]).await;
                 return performed;
             }
         };

@@ -21,14 +21,15 @@ use crate::shape::Format;
 use crate::shape::list::Plan;
 use crate::text::quoted;
 
-/// Puts the ids of things in the place of their names.
+/// Puts the ids of things in the place of their names, and gives those that it found.
 pub(super) async fn settle(
     service: &Service,
     caller: &Caller,
     status: &AtomicU16,
     (tool, arguments, options): (&Tool, &mut Map<String, Value>, &Options),
     span: Span,
-) -> Result<(), Failure> {
+) -> Result<Map<String, Value>, Failure> {
+    let mut found = Map::new();
     for argument in &tool.entry.names {
         let Some(naming) = service.catalogue.namings.get(argument) else { continue };
         let wanted = match arguments.get(argument) {
@@ -51,9 +52,10 @@ pub(super) async fn settle(
         }
         let looking = Looking { service, caller, status, fresh: options.fresh, span };
         let id = looking.roll(naming, list).await?.find(argument, &wanted)?;
+        found.insert(argument.clone(), id.clone());
         arguments.insert(argument.clone(), id);
     }
-    Ok(())
+    Ok(found)
 }
 
 /// The ids that fit what a person began to write in a prompt or a template; none for callers who could not list them.

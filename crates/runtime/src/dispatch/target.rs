@@ -9,17 +9,31 @@ use crate::failure::Failure;
 use crate::shape::Shaped;
 use crate::shape::projection::{Tree, project};
 
-/// Reads the target of a change; where no operation tells it, its arguments do.
+/// Reads the target of a change, and what else it names; where no operation tells it, its arguments do.
 ///
 /// # Errors
 /// When it is not there, or cannot be read: nobody can agree to what cannot be told.
-pub(super) async fn look(errand: &Errand<'_>) -> Result<Scene, Failure> {
+pub(super) async fn look(errand: &Errand<'_>, consent: &Consent<'_>) -> Result<Scene, Failure> {
+    let &Errand { service, tool, arguments, .. } = errand;
+    let mut state = target(errand).await?;
+    let desk = errand.desk(consent);
+    let names = service.api.names(&tool.entry.operation, &desk, arguments).await?;
+    match &mut state {
+        Value::Object(members) => members.extend(names),
+        state if !names.is_empty() => *state = names.into(),
+        _ => {}
+    }
+    Ok(Scene { question: question(tool, &state, arguments), state })
+}
+
+/// The declared members of what is changed.
+async fn target(errand: &Errand<'_>) -> Result<Value, Failure> {
     let &Errand { service, tool, arguments, .. } = errand;
     let declared = tool.entry.consent.target.as_ref();
     let found = declared
         .and_then(|target| Some((target, service.catalogue.find_operation(&target.operation)?)));
     let Some((target, reading)) = found.filter(|(_, reading)| reading.is_read()) else {
-        return Ok(Scene { question: question(tool, &Value::Null, arguments), state: Value::Null });
+        return Ok(Value::Null);
     };
     let own = reading.entry.arguments.iter().map(|argument| &argument.name);
     let given: Map<String, Value> =
@@ -30,9 +44,7 @@ pub(super) async fn look(errand: &Errand<'_>) -> Result<Scene, Failure> {
         return Err(Failure::unknown_operation(&target.operation));
     };
     let tree = Tree::new(target.columns.iter().map(String::as_str));
-    let state =
-        project(&answered.reply.body, &tree).map_err(|err| look.unreadable(&answered, &err))?;
-    Ok(Scene { question: question(tool, &state, arguments), state })
+    project(&answered.reply.body, &tree).map_err(|err| look.unreadable(&answered, &err))
 }
 
 /// Adds to a preview what the change is done to, and what carries it out.

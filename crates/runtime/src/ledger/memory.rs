@@ -66,8 +66,11 @@ impl Memory {
         self.texts().get(name)
     }
 
-    pub(super) fn remove(&self, name: Name) {
-        self.texts().remove(name);
+    pub(super) fn remove(&self, names: &[Name]) {
+        let mut texts = self.texts();
+        for name in names {
+            texts.remove(*name);
+        }
     }
 
     fn texts(&self) -> MutexGuard<'_, Texts> {

@@ -15,7 +15,8 @@ pub(super) async fn telling<T>(
     let (work, mut steps) = watched(work);
     // The steps end with the work: a step on its way is let out first, for nothing may be told of a call after its answer.
     let tell = async {
-        while steps.changed().await.is_ok() {
+        // A step is told while others follow; the last one is the answer itself.
+        while steps.changed().await.is_ok() && steps.has_changed().is_ok() {
             let step = steps.borrow_and_update().clone();
             let mut progress = ProgressNotificationParam::new(token.clone(), number(step.done))
                 .with_message(step.message);

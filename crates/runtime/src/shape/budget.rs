@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Shaped;
-use crate::text::{is_hidden, quoted};
+use crate::text::{self, is_hidden, quoted};
 
 /// Characters of a token, on average.
 const CHARS_PER_TOKEN: usize = 4;
@@ -50,9 +50,11 @@ fn around(parts: usize) -> usize {
 
 /// A string with its quotes; most are plain, and every answer is counted.
 fn string_length(text: &str) -> usize {
-    let plain =
-        text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
-    2 + if plain { text.len() } else { text.chars().map(cost_in_string).sum() }
+    2 + if text::is_plain(text, [b'"', b'\\']) {
+        text.len()
+    } else {
+        text.chars().map(cost_in_string).sum()
+    }
 }
 
 /// Counts the characters of a text.

@@ -171,7 +171,10 @@ fn into_array(value: Value) -> Option<Vec<Value>> {
 
 /// Enough of a digest to tell one row of a list from the others.
 fn mark(value: &Value) -> Mark {
-    let digest = Sha256::digest(value.to_string());
+    let digest = match value {
+        Value::String(text) => Sha256::digest(text),
+        other => Sha256::digest(other.to_string()),
+    };
     digest.iter().take(size_of::<Mark>()).fold(0, |mark, byte| mark << 8 | Mark::from(*byte))
 }
 

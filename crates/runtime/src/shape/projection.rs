@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::json::{Marked, NUMBER_TOKEN, Seen, Whole};
+use crate::json::{self, Marked, NUMBER_TOKEN, Seen, Whole};
 
 /// A compiled set of dotted names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,10 +57,7 @@ impl Tree {
 
 /// Reads the parts of a JSON text that the tree names; arrays on the way are kept, and so is anything of an unexpected type.
 pub fn project(text: &[u8], tree: &Tree) -> Result<Value, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Parts(tree).deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
+    json::read_as(text, Parts(tree))
 }
 
 /// Follows a dotted path through objects.

@@ -14,9 +14,11 @@ const SEPARATOR: &str = " | ";
 /// What a line below a table begins with, and no line within it.
 const FOOT: char = '#';
 
-/// Adds a line below a table, which no row can be taken for.
+/// Adds a line below a table, or before it, which no row can be taken for.
 pub fn foot(table: &mut String, line: &str) {
-    table.push('\n');
+    if !table.is_empty() {
+        table.push('\n');
+    }
     table.push(FOOT);
     table.push(' ');
     table.push_str(&text::on_one_line(line));
@@ -30,15 +32,16 @@ pub fn table(columns: &[String], rows: &[Value]) -> String {
         text.push_str(if index == 0 { "" } else { SEPARATOR });
         escape(&mut text, column);
     }
-    // Taken apart once, not for every cell.
-    let paths: Vec<Vec<&str>> = columns.iter().map(|column| column.split('.').collect()).collect();
+    let paths = Paths::new(columns);
+    let mut cells = vec![None; columns.len()];
     for row in rows {
         text.push('\n');
         let start = text.len();
-        for (index, path) in paths.iter().enumerate() {
+        paths.find(row, &mut cells);
+        for (index, found) in cells.iter().enumerate() {
             text.push_str(if index == 0 { "" } else { SEPARATOR });
-            if row.is_object() || index == 0 {
-                cell(&mut text, row, path);
+            if let Some((value, rest)) = found {
+                cell(&mut text, value, rest);
             }
         }
         if text[start..].starts_with(FOOT) {
@@ -46,6 +49,41 @@ pub fn table(columns: &[String], rows: &[Value]) -> String {
         }
     }
     text
+}
+
+/// Dotted names, taken apart once and not for every cell.
+struct Paths<'c> {
+    parts: Vec<Vec<&'c str>>,
+    /// Their places, by the first part: a row has its members in this order.
+    sorted: Vec<usize>,
+}
+
+/// What a row has under the first part of a name, and the parts that follow.
+type Found<'r, 'p> = Option<(&'r Value, &'p [&'p str])>;
+
+impl<'c> Paths<'c> {
+    fn new(columns: &'c [String]) -> Self {
+        let parts: Vec<Vec<&str>> =
+            columns.iter().map(|column| column.split('.').collect()).collect();
+        let mut sorted: Vec<usize> = (0..parts.len()).collect();
+        sorted.sort_by_key(|place| parts[*place][0]);
+        Self { parts, sorted }
+    }
+
+    /// Finds the members of a row in one walk; what is no object stands in the first cell.
+    fn find<'r, 'p>(&'p self, row: &'r Value, cells: &mut [Found<'r, 'p>]) {
+        cells.fill(None);
+        let Value::Object(members) = row else {
+            return cells.iter_mut().take(1).for_each(|cell| *cell = Some((row, &[])));
+        };
+        let mut members = members.iter().peekable();
+        for &place in &self.sorted {
+            let (first, rest) = (self.parts[place][0], &self.parts[place][1..]);
+            while members.next_if(|(name, _)| name.as_str() < first).is_some() {}
+            cells[place] =
+                members.peek().filter(|(name, _)| *name == first).map(|(_, value)| (*value, rest));
+        }
+    }
 }
 
 /// Writes what lies at a path: arrays on the way are collected, an odd type is shown as it is.
@@ -77,7 +115,7 @@ fn cell(text: &mut String, value: &Value, path: &[&str]) {
 /// Writes text so that it can neither end a line nor a cell, nor hide or turn what follows.
 fn escape(out: &mut String, cell: &str) {
     // Most cells are plain, and are copied in one piece.
-    if cell.bytes().all(is_plain) {
+    if text::is_plain(cell, [b'|', b'\\']) {
         return out.push_str(cell);
     }
     let mut rest = cell;
@@ -96,11 +134,6 @@ fn escape(out: &mut String, cell: &str) {
         rest = chars.as_str();
     }
     out.push_str(rest);
-}
-
-/// Whether a byte is a visible character that means nothing here.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'|' && byte != b'\\'
 }
 
 /// Whether a character cannot stand in a cell as it is.

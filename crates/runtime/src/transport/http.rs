@@ -19,12 +19,13 @@ mod session;
 use std::sync::{Arc, OnceLock};
 
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{any, post};
 use axum::{Extension, Router};
 use futures::StreamExt as _;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -159,21 +160,27 @@ async fn plain(State(door): State<Arc<Door>>, request: Request) -> Response {
 
 async fn narrowed(
     State(door): State<Arc<Door>>,
-    Path(toolsets): Path<String>,
+    toolsets: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    let Ok(Path(toolsets)) = toolsets else { return unreadable_address() };
     let selection = Selection { toolsets: Toolsets::parse(&toolsets), ..Selection::default() };
     door.answer(request, selection).await
 }
 
 async fn narrowed_read_only(
     State(door): State<Arc<Door>>,
-    Path(toolsets): Path<String>,
+    toolsets: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    let Ok(Path(toolsets)) = toolsets else { return unreadable_address() };
     let selection =
         Selection { toolsets: Toolsets::parse(&toolsets), read_only: true, ..Selection::default() };
     door.answer(request, selection).await
+}
+
+fn unreadable_address() -> Response {
+    Refusal::malformed(INVALID_REQUEST, "the address is not UTF-8", Value::Null).into_message()
 }
 
 impl Door {
@@ -283,9 +290,14 @@ async fn in_form(response: Response, kind: Kind) -> Response {
     let refusal = if parts.status == StatusCode::UNSUPPORTED_MEDIA_TYPE && kind != Kind::Foreign {
         Refusal::malformed(INVALID_REQUEST, "the body is no message that can be read", Value::Null)
     } else {
-        let wrong_method = parts.status == StatusCode::METHOD_NOT_ALLOWED;
-        let error = if wrong_method { "method_not_allowed" } else { "not_acceptable" };
-        Refusal::new(parts.status, error, text)
+        let takes = parts.headers.get(ALLOW).and_then(|methods| methods.to_str().ok());
+        match takes.filter(|_| parts.status == StatusCode::METHOD_NOT_ALLOWED) {
+            Some(methods) => {
+                let message = format!("this address takes {methods}");
+                Refusal::new(parts.status, "method_not_allowed", message)
+            }
+            None => Refusal::new(parts.status, "not_acceptable", text),
+        }
     };
     let mut told = refusal.into_message();
     parts.headers.remove(CONTENT_TYPE);

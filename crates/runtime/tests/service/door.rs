@@ -151,6 +151,8 @@ async fn a_request_selects_its_toolsets_by_header_or_address() {
     );
     let (status, answer) = post(&format!("{base}/mcp/x/thngs"), &list).await;
     assert_eq!((status, &answer["error"]["data"]["error"]), (400, &json!("unknown_toolset")));
+    let told = answer["error"]["message"].as_str().unwrap();
+    assert!(told.contains("did you mean `things`?") && told.contains("admin"), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -270,7 +270,13 @@ pub(crate) fn http_settings(access: Access) -> HttpSettings {
     HttpSettings {
         allowed_hosts: ["127.0.0.1", "localhost"].map(str::to_owned).to_vec(),
         allowed_origins: Vec::new(),
-        keys: KeySettings { headers, noun: "things_key".to_owned(), min_length: 32, access },
+        keys: KeySettings {
+            headers,
+            noun: "things_key".to_owned(),
+            min_length: 32,
+            access,
+            token: None,
+        },
         legacy_sessions: false,
         body_limit: 1 << 20,
         metrics_token: None,

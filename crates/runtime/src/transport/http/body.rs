@@ -1,13 +1,15 @@
 //! Bodies of requests: read within bounds of length, time, and memory. It knows nothing of what they say.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Context;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use bytes::BytesMut;
 use futures::StreamExt as _;
 use http::StatusCode;
+use hyper::body::{Frame, SizeHint};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -37,6 +39,10 @@ impl Bodies {
 
     /// Reads a body of bounded length in bounded time.
     pub(super) async fn read(&self, body: Body) -> Result<Bytes, Refusal> {
+        // What is announced as too long need not come to be refused.
+        if body.size_hint().lower() > self.limit as u64 {
+            return Err(self.too_large());
+        }
         let late = |_| {
             let message = "the body did not arrive in time";
             Refusal::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
@@ -45,7 +51,6 @@ impl Bodies {
     }
 
     async fn read_all(&self, body: Body) -> Result<Bytes, Refusal> {
-        let limit = self.limit;
         let mut stream = body.into_data_stream();
         let mut read = BytesMut::new();
         let mut taken = Vec::new();
@@ -53,21 +58,27 @@ impl Bodies {
             let ended = |_| Refusal::malformed(PARSE_ERROR, "the body ended early", Value::Null);
             let chunk = chunk.map_err(ended)?;
             let length = read.len() + chunk.len();
-            if length > limit {
-                let message = format!("the body is longer than {limit} bytes");
-                return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message));
+            if length > self.limit {
+                return Err(self.too_large());
             }
             let more = length.saturating_sub(read.len().max(FREE));
             let more = u32::try_from(more).unwrap_or(u32::MAX);
             let Ok(permits) = self.room.try_acquire_many(more) else {
-                let (busy, message) =
-                    (StatusCode::SERVICE_UNAVAILABLE, "too many long bodies are under way");
+                let (busy, message) = (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "too many long bodies are under way; try again in a while",
+                );
                 return Err(Refusal::new(busy, "too_many_bodies", message));
             };
             taken.push(permits);
             read.extend_from_slice(&chunk);
         }
         Ok(read.freeze())
+    }
+
+    fn too_large(&self) -> Refusal {
+        let message = format!("the body is longer than {} bytes; send less at once", self.limit);
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
     }
 }
 
@@ -77,12 +88,37 @@ pub(super) struct Rest(Arc<Mutex<BodyDataStream>>);
 /// Hands a body on, and keeps what will be left of it.
 pub(super) fn lend(body: Body) -> (Body, Rest) {
     let shared = Arc::new(Mutex::new(body.into_data_stream()));
-    let lent = shared.clone();
-    // A stream is whole after every step, so a panic elsewhere cannot leave it broken.
-    let next = move |context: &mut Context<'_>| {
-        lent.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context)
-    };
-    (Body::from_stream(futures::stream::poll_fn(next)), Rest(shared))
+    (Body::new(Lent(shared.clone())), Rest(shared))
+}
+
+/// A body that was handed on, with what it says of its length.
+struct Lent(Arc<Mutex<BodyDataStream>>);
+
+impl Lent {
+    /// A stream is whole after every step, so a panic elsewhere cannot leave it broken.
+    fn body(&self) -> MutexGuard<'_, BodyDataStream> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HttpBody for Lent {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut *self.body()).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body().is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        HttpBody::size_hint(&*self.body())
+    }
 }
 
 /// Reads on for a while: a client that is still writing would take a closed connection for the answer.

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::refusal::Refusal;
 use crate::caller::{Selection, Toolsets, names};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, nearest};
 use crate::text::quoted;
 
 /// Selects toolsets for one request.
@@ -66,8 +66,10 @@ fn known_toolsets(toolsets: &Toolsets, catalogue: &Catalogue) -> Result<(), Refu
     let Some(unknown) = names.iter().find(|name| !all.contains(&name.as_str())) else {
         return Ok(());
     };
-    let message =
-        format!("no toolset `{}`; there are {}, and `all`", quoted(unknown), all.join(", "));
+    let near = nearest(unknown, all.iter().copied().chain(["all"]));
+    let near = near.map(|near| format!("did you mean `{near}`? "));
+    let (unknown, near) = (quoted(unknown), near.unwrap_or_default());
+    let message = format!("no toolset `{unknown}`; {near}there are {}, and `all`", all.join(", "));
     Err(Refusal::new(StatusCode::BAD_REQUEST, "unknown_toolset", message))
 }
 
@@ -75,8 +77,9 @@ fn known_toolsets(toolsets: &Toolsets, catalogue: &Catalogue) -> Result<(), Refu
 fn known_tools(text: &str, catalogue: &Catalogue) -> Result<Vec<String>, Refusal> {
     let found = names(text).map(|name| {
         let unknown = || {
-            let near = catalogue.nearest(name).map(|near| format!("; did you mean `{near}`?"));
-            let message = format!("no tool `{}`{}", quoted(name), near.unwrap_or_default());
+            let near = catalogue.nearest(name).map(|near| format!("did you mean `{near}`?"));
+            let hint = near.as_deref().unwrap_or("the document at /docs names them all");
+            let message = format!("no tool `{}`; {hint}", quoted(name));
             Refusal::new(StatusCode::BAD_REQUEST, "unknown_tool", message)
         };
         Ok(catalogue.find(name).ok_or_else(unknown)?.name().to_owned())

@@ -7,7 +7,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::refusal::Refusal;
-use crate::caller::{Caller, Key};
+use crate::caller::{Caller, Key, KeyError};
 
 /// How callers are told apart.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct KeySettings {
     pub min_length: usize,
     /// Whose keys are used.
     pub access: Access,
+    /// What the operator gave callers in place of a key: it stands for the server's own keys, and never goes to the platform.
+    pub token: Option<Key>,
 }
 
 /// Whose keys are used.
@@ -42,6 +44,7 @@ pub enum Access {
 pub(super) fn identify(headers: &HeaderMap, settings: &KeySettings) -> Result<Caller, Refusal> {
     let noun = &settings.noun;
     let brought = brought(headers, settings)?;
+    let is_token = |key: &Key| is_one_of(key, settings.token.iter());
     match (&settings.access, brought) {
         (Access::Tenants, None) => {
             let names =
@@ -53,16 +56,26 @@ pub(super) fn identify(headers: &HeaderMap, settings: &KeySettings) -> Result<Ca
             ))
         }
         (Access::OwnForAnyone(keys), None) => Ok(Caller::with_own_keys(keys.clone())),
-        (Access::OwnForAnyone(keys), Some(key)) if is_one_of(&key, keys.values()) => {
+        (Access::OwnForAnyone(keys), Some(key))
+            if is_one_of(&key, keys.values()) || is_token(&key) =>
+        {
             Ok(Caller::with_own_keys(keys.clone()))
         }
+        (Access::Tenants, Some(key)) if is_token(&key) => Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            format!("invalid_{noun}"),
+            "the server's token opens nothing here, since the server has no key of its own; send an API key",
+        )),
         (Access::Tenants | Access::OwnForAnyone(_), Some(key))
             if key.length() < settings.min_length =>
         {
             Err(Refusal::new(
                 StatusCode::FORBIDDEN,
                 format!("invalid_{noun}"),
-                format!("the API key is shorter than {} characters", settings.min_length),
+                format!(
+                    "the API key is shorter than {} characters; send it whole, as it was made",
+                    settings.min_length
+                ),
             ))
         }
         (Access::Tenants | Access::OwnForAnyone(_), Some(key)) => Ok(Caller::with_key(key)),
@@ -125,28 +138,33 @@ fn brought(headers: &HeaderMap, settings: &KeySettings) -> Result<Option<Key>, R
             Fault::Scheme => Refusal::new(
                 StatusCode::UNAUTHORIZED,
                 "unsupported_authorization",
-                "the Authorization header takes a key, with or without `Bearer` before it",
+                "the Authorization header takes an API key, with or without `Bearer` before it, and no other scheme",
             ),
-            Fault::Unprintable => Refusal::new(
-                StatusCode::FORBIDDEN,
-                format!("invalid_{}", settings.noun),
-                "the API key holds characters that no key has",
-            ),
+            Fault::Unprintable => unprintable(&settings.noun),
         })?;
-        let Ok(key) = Key::new(candidate) else { continue };
+        let key = match Key::new(candidate) {
+            Ok(key) => key,
+            Err(KeyError::Empty) => continue,
+            Err(KeyError::Unprintable) => return Err(unprintable(&settings.noun)),
+        };
         match &found {
             Some(other) if *other != key => {
                 let code = format!("conflicting_{}s", settings.noun);
                 return Err(Refusal::new(
                     StatusCode::BAD_REQUEST,
                     code,
-                    "the request carries two different API keys",
+                    "the request carries two different API keys; send one, in one header",
                 ));
             }
             _ => found = Some(key),
         }
     }
     Ok(found)
+}
+
+fn unprintable(noun: &str) -> Refusal {
+    let message = "the API key holds characters that no key has; send it as it was made";
+    Refusal::new(StatusCode::FORBIDDEN, format!("invalid_{noun}"), message)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -162,11 +180,12 @@ fn text(value: &HeaderValue) -> Result<&str, Fault> {
 /// `Bearer <key>` or the bare key; anything else with a blank in it is another scheme.
 fn authorized(value: &str) -> Result<&str, Fault> {
     let value = value.trim();
-    match value.split_once(' ') {
+    const BLANKS: [char; 2] = [' ', '\t'];
+    match value.split_once(BLANKS) {
         None if value.eq_ignore_ascii_case("bearer") => Ok(""),
         None => Ok(value),
         Some((scheme, key))
-            if scheme.eq_ignore_ascii_case("bearer") && !key.trim().contains(' ') =>
+            if scheme.eq_ignore_ascii_case("bearer") && !key.trim().contains(BLANKS) =>
         {
             Ok(key)
         }
@@ -181,10 +200,13 @@ mod tests {
     const A: &str = "key-a-key-a-key-a-key-a-key-a-key-a";
     const B: &str = "key-b-key-b-key-b-key-b-key-b-key-b";
 
+    const TOKEN: &str = "a-token-of-more-than-32-characters";
+
     fn settings(access: Access) -> KeySettings {
         let headers =
             vec![HeaderName::from_static("x-first-key"), HeaderName::from_static("x-api-key")];
-        KeySettings { headers, noun: "api_key".to_owned(), min_length: 32, access }
+        let token = Some(Key::new(TOKEN).unwrap());
+        KeySettings { headers, noun: "api_key".to_owned(), min_length: 32, access, token }
     }
 
     fn own() -> Arc<BTreeMap<String, Key>> {
@@ -230,6 +252,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_holds_no_tab() {
+        for (header, value, outcome_of_it) in [
+            ("authorization", format!("Bearer\t{A}"), Ok(id(A))),
+            ("authorization", format!("{A}\t{A}"), refused(401, "unsupported_authorization")),
+            ("x-api-key", format!("{A}\t{A}"), refused(403, "invalid_api_key")),
+        ] {
+            assert_eq!(outcome(Access::Tenants, &[(header, &value)]), outcome_of_it);
+        }
+    }
+
+    #[test]
     fn a_request_without_a_usable_key_is_refused() {
         assert_eq!(outcome(Access::Tenants, &[]), refused(401, "missing_api_key"));
         assert_eq!(
@@ -257,15 +290,19 @@ mod tests {
     }
 
     #[test]
+    fn the_servers_token_is_never_taken_for_a_key() {
+        let token = [("authorization", &*format!("Bearer {TOKEN}"))];
+        assert_eq!(outcome(Access::OwnForAnyone(own()), &token), Ok(id(A)));
+        assert_eq!(outcome(Access::Tenants, &token), refused(403, "invalid_api_key"));
+    }
+
+    #[test]
     fn a_public_server_wants_its_token_or_its_own_key() {
-        let openers = ["a-token-of-24-characters", A].map(|key| Key::new(key).unwrap());
+        let openers = [TOKEN, A].map(|key| Key::new(key).unwrap());
         let access = || Access::OwnForToken { keys: own(), openers: openers.clone().into() };
         assert_eq!(outcome(access(), &[]), refused(401, "invalid_token"));
         assert_eq!(outcome(access(), &[("x-api-key", B)]), refused(403, "invalid_token"));
-        assert_eq!(
-            outcome(access(), &[("authorization", "Bearer a-token-of-24-characters")]),
-            Ok(id(A))
-        );
+        assert_eq!(outcome(access(), &[("authorization", &format!("Bearer {TOKEN}"))]), Ok(id(A)));
         assert_eq!(outcome(access(), &[("x-api-key", A)]), Ok(id(A)));
     }
     #[test]

@@ -6,19 +6,18 @@ mod head;
 
 use std::io;
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,7 +37,7 @@ const LARGEST_BUFFER: usize = 2 * LONGEST_HEADERS;
 /// Longest time for a header block to arrive, for a connection to say nothing, and for a client to take no byte of its answer.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
-/// How long to wait when the system has no more connections to give, and for half a request when its connection has to end.
+/// How long to wait when the system has no more connections to give, and at most for half a request when its connection has to end.
 const BREATH: Duration = Duration::from_millis(500);
 
 /// What whoever finds no place is told.
@@ -69,7 +68,7 @@ pub(super) async fn listen(
             () = stop.cancelled() => break,
         };
         match accepted {
-            Ok((socket, peer)) => match crowd.enter() {
+            Ok((socket, peer)) => match crowd.enter(Busy::default()) {
                 Some(place) => {
                     let head = Head::new(room.clone());
                     let entered = (socket, peer.ip(), head, place);
@@ -103,14 +102,14 @@ async fn serve(
         tracing::debug!(error = %err, "cannot switch off Nagle's algorithm");
     }
     let from = Address::of(peer);
-    let (busy, head) = (Busy::default(), Arc::new(head));
+    let (busy, head) = (place.busy().clone(), Arc::new(head));
     let service = tower::service_fn({
         let (busy, head) = (busy.clone(), head.clone());
         move |request: hyper::Request<Incoming>| {
             let (app, work) = (app.clone(), busy.begin());
             head.end();
             async move {
-                let mut request = request.map(Body::new);
+                let mut request = request.map(|body| work.until_read(body));
                 request.extensions_mut().insert(from);
                 let response = app.oneshot(request).await;
                 response.map(|response| response.map(|body| work.until_sent(body)))
@@ -128,18 +127,35 @@ async fn serve(
         .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service));
     let mut connection = pin!(connection);
     let ended = tokio::select! {
-        ended = connection.as_mut() => Ok(ended),
+        ended = connection.as_mut() => Some(ended),
         () = place.wanted() => {
             connection.as_mut().graceful_shutdown();
-            // A request that has not come in whole may be begun again elsewhere.
-            timeout(if busy.is_busy() { drain } else { drain.min(BREATH) }, connection).await
+            leave(connection, &place, drain).await
         }
     };
     match ended {
-        Ok(Ok(())) => {}
-        Ok(Err(err)) => tracing::debug!(error = %err, "a connection broke"),
-        Err(_) => tracing::debug!("a connection was cut off"),
+        Some(Ok(())) => {}
+        Some(Err(err)) => tracing::debug!(error = %err, "a connection broke"),
+        None => tracing::debug!("a connection was cut off"),
     }
+}
+
+/// Lets a connection end that has to: what it is at work on has its time; half a request has a breath to come in whole, and may be begun again elsewhere.
+async fn leave<T>(
+    mut connection: Pin<&mut impl Future<Output = T>>,
+    place: &Place,
+    drain: Duration,
+) -> Option<T> {
+    let until = Instant::now() + drain;
+    tokio::select! {
+        ended = timeout(drain.min(BREATH), connection.as_mut()) => {
+            if let Ok(ended) = ended {
+                return Some(ended);
+            }
+        }
+        () = place.hurried() => {}
+    }
+    if place.busy().is_busy() { timeout_at(until, connection).await.ok() } else { None }
 }
 
 /// Errors that concern the one connection, which went away before it was there.
@@ -254,6 +270,58 @@ mod tests {
         let mut answer = String::new();
         first.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("late"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn slow_senders_of_bodies_keep_nobody_out() {
+        let read = async |body: axum::body::Bytes| body;
+        let app = Router::new().route("/", axum::routing::post(read));
+        let bounds = Bounds { connections: 4, drain: Duration::from_hours(1) };
+        let address = listening(app, bounds).await;
+        let request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nhalf";
+        let mut slow = Vec::new();
+        for _ in 0..300 {
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            socket.write_all(&request[..request.len() - 1]).await.unwrap();
+            slow.push(socket);
+            let mut quick = TcpStream::connect(address).await.unwrap();
+            quick.write_all(request).await.unwrap();
+            let mut status = [0; 15];
+            quick.read_exact(&mut status).await.unwrap();
+            assert_eq!(&status, b"HTTP/1.1 200 OK");
+        }
+        assert_eq!(slow[0].read(&mut [0]).await.unwrap_or(0), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_a_request_that_comes_in_whole_when_it_has_to_end_is_answered_however_long_it_takes()
+     {
+        let (entered, mut entries) = tokio::sync::mpsc::channel(1);
+        let slow = async move || {
+            entered.send(()).await.unwrap();
+            tokio::time::sleep(10 * BREATH).await;
+            "late"
+        };
+        let app = Router::new().route("/", axum::routing::get(slow));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let bounds = Bounds { drain: Duration::from_hours(1), ..BOUNDS };
+        tokio::spawn(listen(app, listener, stop.clone(), bounds));
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+        // The socket was accepted when another one is answered.
+        let mut other = TcpStream::connect(address).await.unwrap();
+        other.write_all(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        other.read_exact(&mut [0; 15]).await.unwrap();
+        stop.cancel();
+        // When the other one has been closed, both have heard of it.
+        other.read_to_end(&mut Vec::new()).await.unwrap();
+        socket.write_all(b"\r\n").await.unwrap();
+        entries.recv().await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("late"), "{answer}");
     }
 
     #[tokio::test]

@@ -1,12 +1,13 @@
 //! The service's own OpenAPI 3.1 document, written from the catalogue.
 //!
-//! It describes what this server serves within the operator's bounds, the same for every caller; MCP, which describes itself, is left out.
+//! It describes what this server serves within the operator's bounds, the same for every caller; MCP, which describes itself, is left out, and so is what is only there to say that it is not.
 
 mod operation;
 mod part;
 
 use http::HeaderName;
 use serde_json::{Map, Value, json};
+use xyte_mcp_catalogue::Builtin;
 
 use self::operation::{called, read};
 use self::part::{fixed_paths, parameters, responses, schemas};
@@ -28,6 +29,8 @@ pub(super) fn document(server: &Server, keys: &KeySettings) -> Value {
         .tools
         .iter()
         .filter(|tool| service.offers(tool) && service.permits(tool, &anybody))
+        // They have one answer, that there is none; who calls them all the same gets it.
+        .filter(|tool| tool.entry.builtin != Some(Builtin::AsyncDisabled))
         .collect();
     let mut paths = fixed_paths(keys);
     for tool in &tools {

@@ -16,15 +16,15 @@ pub(super) fn check(
     hosts: &[String],
     origins: &[String],
 ) -> Result<(), Refusal> {
-    let host = uri
-        .authority()
-        .cloned()
-        .or_else(|| headers.get(HOST)?.to_str().ok()?.parse::<Authority>().ok());
+    let mut named = headers.get_all(HOST).iter();
+    // Of two names, whoever is in front of this server may have looked at the other.
+    let named = named.next().filter(|_| named.next().is_none());
+    let host = uri.authority().cloned().or_else(|| named?.to_str().ok()?.parse::<Authority>().ok());
     let Some(host) = host.filter(|host| hosts.iter().any(|allowed| is_host(host, allowed))) else {
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "host_not_allowed",
-            "the Host header names a host that this server does not serve",
+            "the Host header does not name one host that this server serves; its operator can allow the name",
         ));
     };
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
@@ -35,7 +35,7 @@ pub(super) fn check(
     Err(Refusal::new(
         StatusCode::FORBIDDEN,
         "origin_not_allowed",
-        "the Origin header names a page that may not call this server",
+        "the Origin header names a page that may not call this server; its operator can allow the page",
     ))
 }
 
@@ -135,6 +135,17 @@ mod tests {
         {
             assert!(!passes(host, None), "{host}");
         }
+    }
+
+    #[test]
+    fn a_request_under_two_names_is_refused() {
+        let named = |names: &[&'static str]| {
+            let named = names.iter().map(|name| (HOST, HeaderValue::from_static(name)));
+            check(&Uri::from_static("/mcp"), &named.collect(), &["localhost".to_owned()], &[])
+        };
+        assert!(named(&["localhost"]).is_ok());
+        assert!(named(&["localhost", "evil.example"]).is_err());
+        assert!(named(&["localhost", "localhost"]).is_err());
     }
 
     #[test]

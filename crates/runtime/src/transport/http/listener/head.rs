@@ -90,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Counted<S> {
             buf.advance(length);
         }
         let more = buf.filled().len() - before;
-        if self.busy.is_busy() || self.head.grow(more) {
+        if self.busy.has_begun() || self.head.grow(more) {
             return Poll::Ready(Ok(()));
         }
         // Whether all of it is written is of no matter.

@@ -9,7 +9,7 @@ use crate::transport::http::key::{Access, KeySettings};
 use crate::transport::http::rest::STATUSES;
 
 /// What a status means, whatever the operation.
-const FAILURES: [(u16, &str); 16] = [
+const FAILURES: [(u16, &str); 15] = [
     (400, "The arguments are wrong, or the request contradicts itself; nothing was sent."),
     (401, "No key, or one that the platform does not know."),
     (403, "The key may not do this, or the server is told not to."),
@@ -25,7 +25,6 @@ const FAILURES: [(u16, &str); 16] = [
         "Too many calls, or too many refused requests; `Retry-After` says when the next one passes.",
     ),
     (500, "The server is at fault."),
-    (501, "The server is not set up for this."),
     (502, "The platform failed, or could not be reached."),
     (503, "Not available for now."),
     (504, "The platform did not answer in time."),
