@@ -153,6 +153,9 @@ fn a_way_to_page_follows_its_parameter_in_place_or_in_a_dialect_of_its_own() {
         everywhere.overrides,
         original.replacen("size = \"per_page\"", "size = \"page_size\"", 1)
     );
+    let unsaid = put(&mutated(&of("flag_of_more_pages_removed")), ALL);
+    let without = original.replacen("more = \"has_next_page\"\n", "", 1);
+    assert_eq!(unsaid.overrides, without, "the pages are walked all the same");
     let once = put(&mutated(&of("page_size_renamed")), ALL);
     assert!(once.overrides.contains("[paging.pages_page_size]\nrows = \"items\""));
     assert_eq!(once.overrides.matches("paging = \"pages_page_size\"").count(), 1);

@@ -6,7 +6,7 @@ use xyte_mcp_catalogue::Location;
 
 use super::Decision;
 use super::decision::is_within;
-use super::dialect::Moved;
+use super::dialect::{Moved, Word as Moving};
 use super::surface::View;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::overrides::{Dialect, OperationOverride, Word};
@@ -85,11 +85,13 @@ fn help(
     });
     let sentences: Vec<String> = heirs
         .map(|(moved, word)| match &moved.apart {
-            None => format!("`{}` took its place: write `{part} = \"{0}\"`", word.to),
+            None => mended(word, part),
             Some(apart) => format!(
-                "`{}` took its place, but not everywhere: give {} a dialect of their own, such as `[paging.{}]`",
-                word.to,
-                crate::diagnostic::quoted(&apart.operations.iter().map(String::as_str).collect::<Vec<_>>()),
+                "{}, but not everywhere: give {} a dialect of their own, such as `[paging.{}]`",
+                heir(word),
+                crate::diagnostic::quoted(
+                    &apart.operations.iter().map(String::as_str).collect::<Vec<_>>()
+                ),
                 apart.name
             ),
         })
@@ -103,6 +105,20 @@ fn help(
             "`{}` looks like what took its place: bring the dialect up to date",
             hints.join("`, `")
         ),
+    }
+}
+
+fn mended(word: &Moving, part: &str) -> String {
+    match &word.to {
+        Some(to) => format!("{}: write `{part} = \"{to}\"`", heir(word)),
+        None => format!("{}: remove it", heir(word)),
+    }
+}
+
+fn heir(word: &Moving) -> String {
+    match &word.to {
+        Some(to) => format!("`{to}` took its place"),
+        None => "pages are walked without it too".to_owned(),
     }
 }
 
