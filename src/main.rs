@@ -134,10 +134,19 @@ fn told(err: &dotenvy::Error) -> String {
             Some((name, _)) => {
                 format!("the value of {} is malformed; put it in quotes", name.trim())
             }
-            None => "a line is no assignment".to_owned(),
+            None => match number_of(line) {
+                Some(number) => format!("line {number} is no assignment"),
+                None => "a line is no assignment".to_owned(),
+            },
         },
         other => other.to_string(),
     }
+}
+
+/// Where a line of `.env` stands, from 1.
+fn number_of(line: &str) -> Option<usize> {
+    let text = std::fs::read_to_string(".env").ok()?;
+    text.lines().position(|it| it.trim() == line.trim()).map(|before| before + 1)
 }
 
 /// Standard output belongs to the protocol and to results, so logs go to standard error.

@@ -56,7 +56,7 @@ pub struct Program {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Something that is no command.
-    #[error("`{0}` is no command: write `stdio` or `http`")]
+    #[error("{0}: write `stdio` or `http`; `--help` lists the variables")]
     Command(String),
     /// A setting that cannot be used.
     #[error(transparent)]
@@ -108,12 +108,17 @@ impl Program {
         command: &str,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(), Error> {
+        let catalogue = Catalogue::load(self.product.capabilities)?;
         let over = match command {
             "stdio" => Over::Pipes,
             "http" => Over::Http,
-            other => return Err(Error::Command(other.to_owned())),
+            "--help" | "-h" | "help" => {
+                print!("{}", self.help(&catalogue));
+                return Ok(());
+            }
+            "" => return Err(Error::Command("a command is missing".to_owned())),
+            other => return Err(Error::Command(format!("`{other}` is no command"))),
         };
-        let catalogue = Catalogue::load(self.product.capabilities)?;
         let settings = Settings::read(environment, &catalogue)?;
         for name in &settings.unknown {
             tracing::warn!("{name} is no setting of this program");
@@ -129,6 +134,14 @@ impl Program {
         // A read of standard input cannot be cancelled, and would keep the process until its client goes.
         runtime.shutdown_background();
         ended
+    }
+
+    fn help(&self, catalogue: &Catalogue) -> String {
+        let Self { name, version, title, .. } = self;
+        let variables = Settings::help(catalogue);
+        format!(
+            "{name} {version}: {title} over MCP\n\nCommands\n  stdio  for a client that starts it\n  http   MCP and REST over HTTP; `/docs` is a page to try them on\n\nVariables\n{variables}"
+        )
     }
 
     fn service(&self, catalogue: Catalogue, settings: &Settings) -> Arc<Service> {

@@ -51,10 +51,25 @@ impl Settings {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .filter(|(_, value)| !value.trim().is_empty())
             .collect();
-        let scheme = catalogue.api.scheme.to_ascii_uppercase();
-        let prefix = scheme.replace(|it: char| !it.is_ascii_alphanumeric(), "_");
-        Lookup { variables, prefix }.settings(catalogue)
+        Lookup { variables, prefix: prefix(catalogue) }.settings(catalogue)
     }
+
+    /// All variables, a line each.
+    pub(crate) fn help(catalogue: &Catalogue) -> String {
+        let prefix = prefix(catalogue);
+        let keys = catalogue.api.credentials.iter();
+        let keys = keys.map(|(scheme, name)| (name.clone(), format!("the key for `{scheme}`")));
+        let others = NAMES.map(|(rest, words)| (format!("{prefix}_{rest}"), words.to_owned()));
+        let all: Vec<(String, String)> = keys.chain(others).collect();
+        let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        all.iter().map(|(name, words)| format!("  {name:width$}  {words}\n")).collect()
+    }
+}
+
+/// What the variables of a program begin with: the scheme of its API.
+fn prefix(catalogue: &Catalogue) -> String {
+    let scheme = catalogue.api.scheme.to_ascii_uppercase();
+    scheme.replace(|it: char| !it.is_ascii_alphanumeric(), "_")
 }
 
 struct Lookup {
@@ -62,16 +77,16 @@ struct Lookup {
     prefix: String,
 }
 
-/// Settings by the rest of their names.
-const NAMES: [&str; 8] = [
-    "BASE_URL",
-    "MCP_HOST",
-    "MCP_PORT",
-    "ALLOWED_HOSTS",
-    "TOOLSETS",
-    "READ_ONLY",
-    "CONFIRM",
-    "RATE_LIMIT",
+/// Settings by the rest of their names, with what each is for and its default.
+const NAMES: [(&str, &str); 8] = [
+    ("BASE_URL", "where the API is; else where its document says"),
+    ("MCP_HOST", "address to listen on (127.0.0.1)"),
+    ("MCP_PORT", "port to listen on (8080)"),
+    ("ALLOWED_HOSTS", "names under which it may be addressed (localhost,127.0.0.1,[::1])"),
+    ("TOOLSETS", "toolsets that are shown, with commas, or all (the default tools)"),
+    ("READ_ONLY", "true refuses every tool that changes something (false)"),
+    ("CONFIRM", "who agrees to what destroys: auto, elicit, token or off (auto)"),
+    ("RATE_LIMIT", "calls a minute and key; 0 is no limit (60)"),
 ];
 
 impl Lookup {
@@ -80,7 +95,8 @@ impl Lookup {
         let holders: Vec<&str> = api.credentials.values().map(String::as_str).collect();
         let own = |name: &&String| {
             let rest = name.strip_prefix(&format!("{}_", self.prefix));
-            rest.is_some_and(|rest| !NAMES.contains(&rest)) && !holders.contains(&name.as_str())
+            rest.is_some_and(|rest| NAMES.iter().all(|(name, _)| *name != rest))
+                && !holders.contains(&name.as_str())
         };
         let port =
             self.parse("MCP_PORT", "8080", "a port from 0 to 65535", |it| it.parse().ok())?;

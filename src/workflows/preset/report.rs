@@ -105,7 +105,12 @@ fn summary(plan: &Plan<'_>, ran: &[Ran]) -> String {
     let count = |outcome| told().filter(|told| told.outcome == outcome).count();
     let executed = count(Outcome::Executed);
     if executed == plan.commands() && ran.iter().all(|ran| ran.end.is_well()) {
-        return format!("{executed} commands executed");
+        let all = format!("{executed} commands executed");
+        return match ran.iter().filter(|ran| ran.end == End::LeftOut).count() {
+            0 => all,
+            1 => format!("{all}, 1 step left out"),
+            steps => format!("{all}, {steps} steps left out"),
+        };
     }
     let mut parts = vec![format!("{executed} of {} executed", counted(plan.commands()))];
     let not_run = plan.commands() - told().count() + count(Outcome::Skipped);
