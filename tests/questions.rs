@@ -61,10 +61,12 @@ async fn every_question_calls_what_it_touches_by_name_beside_its_id() {
     let destroys =
         |it: &&Value| it["class"] == "destructive" && it["operation"] != "call_destructive";
     let entries: Vec<&Value> = entries.as_array().unwrap().iter().filter(destroys).collect();
-    assert_eq!(entries.len(), TOLD.len(), "another tool destroys");
+    // A tool that another document brings has no target yet: its question names its arguments.
+    let told_of = |tool| TOLD.iter().find(|(name, _)| *name == tool).map_or(&[][..], |it| it.1);
     for entry in entries {
         let tool = support::name(entry);
-        let (_, told) = TOLD.iter().find(|(name, _)| *name == tool).unwrap();
+        let told = told_of(tool);
+        assert!(entry["consent"]["target"].is_null() || !told.is_empty(), "{tool} is not tried");
         let key = if entry["credential"] == "partnerKey" { KEY_P } else { KEY_A };
         let asked = rig.ask(key, tool, &entry["example"]).await;
         let words = asked["inputRequests"]["consent"]["params"]["message"].as_str();
@@ -75,7 +77,7 @@ async fn every_question_calls_what_it_touches_by_name_beside_its_id() {
             let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
             assert!(words.contains(&format!(": {id}\n")), "{tool}, {id}: {words}");
         }
-        for line in *told {
+        for line in told {
             assert!(words.contains(&format!("{line}\n")), "{tool}, {line}: {words}");
         }
         assert!(!words.contains(['{', '[']), "{tool} shows no JSON: {words}");

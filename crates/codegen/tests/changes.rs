@@ -382,3 +382,14 @@ fn another_default_is_another_call_and_one_that_is_told_need_not_be() {
     assert_eq!(effect(&active, &closed), Effect::Breaking);
     assert_eq!(effect(&read(DOCUMENT), &active), Effect::Additive);
 }
+
+#[test]
+fn a_long_path_without_an_id_is_proposed_under_what_it_ends_with() {
+    let changes = changed(|document| {
+        let mut wipe = document["paths"]["/core/v1/organization/users"]["post"].clone();
+        wipe.as_object_mut().unwrap().remove("operationId");
+        let path = "/core/v1/organization/devices/{device_id}/storage/wipe";
+        document["paths"][path] = json!({"post": wipe});
+    });
+    assert_eq!(changes.proposals[0].name, "post_devices_device_id_storage_wipe");
+}

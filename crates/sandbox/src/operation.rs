@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
-use crate::{page::Dialect, path::Template, sample, schema};
+use crate::page::{self, Dialect};
+use crate::{path::Template, sample, schema};
 
 /// One method on one path of the document.
 #[derive(Debug)]
@@ -67,7 +68,11 @@ impl Success {
     /// The answer the document alone gives, made at its first use.
     pub(crate) fn sample(&self, document: &Value) -> Option<&Value> {
         let media = self.media.as_ref()?;
-        Some(self.sample.get_or_init(|| sample::of_media(document, media)))
+        Some(self.sample.get_or_init(|| {
+            let mut made = sample::of_media(document, media);
+            page::end(&mut made);
+            made
+        }))
     }
 
     /// What a behavior gave, in the form that the document describes; none without content.

@@ -64,6 +64,18 @@ impl Page {
     }
 }
 
+/// Lets an answer made of the document alone be the last page: a list that nothing keeps goes on nowhere.
+pub(crate) fn end(answer: &mut Value) {
+    let mut say = |pointer: &str, last: Value| {
+        if let Some(member) = answer.pointer_mut(pointer) {
+            *member = last;
+        }
+    };
+    say("/has_next_page", false.into());
+    say("/next_page", Value::Null);
+    say("/page_info/has_next", false.into());
+}
+
 /// Names that the number of rows goes by, in one state of the document or another.
 const SIZES: [&str; 3] = ["per_page", "page_size", "limit"];
 
@@ -90,5 +102,16 @@ mod tests {
         assert_eq!(page(2, Dialect::NextPage), json!({ "items": [2, 3], "next_page": 3 }));
         let last = json!({ "items": [4], "has_next_page": false });
         assert_eq!(page(3, Dialect::HasNextPage), last);
+    }
+
+    #[test]
+    fn an_answer_made_of_the_document_alone_is_the_last_page() {
+        let mut made = json!({ "items": [1], "has_next_page": true, "next_page": 2, "page_info": { "has_next": true } });
+        end(&mut made);
+        let last = json!({ "items": [1], "has_next_page": false, "next_page": null, "page_info": { "has_next": false } });
+        assert_eq!(made, last);
+        let mut other = json!(["has_next_page"]);
+        end(&mut other);
+        assert_eq!(other, json!(["has_next_page"]));
     }
 }

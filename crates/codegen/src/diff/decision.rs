@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use super::adapt::What;
+use super::paging;
 use super::surface::View;
 use super::{Decision, Inputs, Spot};
 use crate::diagnostic::position::{Lines, Tree};
@@ -144,7 +145,9 @@ fn told_elsewhere(view: &View<'_>, finding: &Diagnostic) -> bool {
     if is_of_proposal(view, finding) {
         return finding.rule != "missing-operation-id" && finding.rule != "duplicate-operation-id";
     }
-    let Place::Overrides(span) = &finding.place else { return false };
+    let Place::Overrides(span) = &finding.place else {
+        return paging::is_of_pages(view, finding);
+    };
     let tables = &view.overrides.operations;
     let is_paging = || {
         { tables.iter() }.any(|table| table.paging.as_ref().is_some_and(|it| it.span() == *span))

@@ -28,10 +28,21 @@ pub(crate) struct Moved {
 /// One word of a dialect.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Word {
-    /// `page`, `size` or `rows`.
+    /// `page`, `size`, `rows`, `more` or `next`.
     pub(crate) part: &'static str,
     pub(crate) from: String,
-    pub(crate) to: String,
+    /// Nothing where pages are walked without it.
+    pub(crate) to: Option<String>,
+}
+
+impl Word {
+    /// What becomes of it, as a fragment.
+    pub(crate) fn told(&self) -> String {
+        match &self.to {
+            Some(to) => format!("{} is `{to}`", self.part),
+            None => format!("there is no {}", self.part),
+        }
+    }
 }
 
 /// A dialect of its own for some operations.
@@ -78,7 +89,7 @@ fn of_dialect(before: &Document, adapted: &Adapted, dialect: &Dialect) -> Vec<Mo
     let alone = !stays && groups.len() == 1;
     let moved = groups.into_iter().map(|(words, operations)| {
         let apart = (!alone).then(|| {
-            let ends: Vec<String> = words.iter().map(|word| snake(&word.to)).collect();
+            let ends: Vec<String> = words.iter().map(end).collect();
             let mut own = format!("{name}_{}", ends.join("_"));
             while adapted.overrides.paging.iter().any(|known| *known.name.get_ref() == own) {
                 own.push('_');
@@ -105,12 +116,29 @@ fn words(sides: [(&Document, &Operation); 2], dialect: &Dialect) -> Option<Vec<W
             parameters(before.1, after.1, |name| goes_by(name, part, dialect.step))
         };
         match (heirs.pop(), heirs.is_empty()) {
-            (Some(to), true) => words.push(Word { part, from: from.clone(), to }),
+            (Some(to), true) => words.push(Word { part, from: from.clone(), to: Some(to) }),
             (None, _) if part == "size" => {} // Pages are walked without it too.
             _ => return None,
         }
     }
+    // A cursor comes from the answer; numbered pages go on until one is empty.
+    let needed = if dialect.step == Step::Cursor { "next" } else { "" };
+    for part in ["more", "next"] {
+        let Some(from) = part_of(dialect, part).map(Spanned::get_ref) else { continue };
+        if !has(before, part, from) || has(after, part, from) {
+            continue;
+        }
+        if part == needed {
+            return None;
+        }
+        words.push(Word { part, from: from.clone(), to: None });
+    }
     Some(words)
+}
+
+/// What a dialect of its own is called by, for one of its words.
+fn end(word: &Word) -> String {
+    word.to.as_deref().map_or_else(|| format!("without_{}", word.part), snake)
 }
 
 /// New query parameters with a fitting name.
@@ -158,11 +186,11 @@ fn apply(adapted: &mut Adapted, moved: &Moved) {
         let slot = match word.part {
             "page" => &mut dialect.page,
             "size" => &mut dialect.size,
-            _ => &mut dialect.rows,
+            "rows" => &mut dialect.rows,
+            "more" => &mut dialect.more,
+            _ => &mut dialect.next,
         };
-        if let Some(known) = slot {
-            *known = Spanned::new(known.span(), word.to.clone());
-        }
+        *slot = slot.take().and_then(|known| Some(Spanned::new(known.span(), word.to.clone()?)));
     }
     let Some(apart) = &moved.apart else {
         paging[at] = dialect;

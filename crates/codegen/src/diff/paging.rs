@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use xyte_mcp_catalogue::Location;
 
 use super::Decision;
-use super::dialect::Moved;
+use super::decision::is_within;
+use super::dialect::{Moved, Word as Moving};
 use super::surface::View;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::overrides::{Dialect, OperationOverride, Word};
 use crate::resolve::schema;
 use crate::spec::flat::flatten;
@@ -83,11 +85,13 @@ fn help(
     });
     let sentences: Vec<String> = heirs
         .map(|(moved, word)| match &moved.apart {
-            None => format!("`{}` took its place: write `{part} = \"{0}\"`", word.to),
+            None => mended(word, part),
             Some(apart) => format!(
-                "`{}` took its place, but not everywhere: give {} a dialect of their own, such as `[paging.{}]`",
-                word.to,
-                crate::diagnostic::quoted(&apart.operations.iter().map(String::as_str).collect::<Vec<_>>()),
+                "{}, but not everywhere: give {} a dialect of their own, such as `[paging.{}]`",
+                heir(word),
+                crate::diagnostic::quoted(
+                    &apart.operations.iter().map(String::as_str).collect::<Vec<_>>()
+                ),
                 apart.name
             ),
         })
@@ -104,6 +108,20 @@ fn help(
     }
 }
 
+fn mended(word: &Moving, part: &str) -> String {
+    match &word.to {
+        Some(to) => format!("{}: write `{part} = \"{to}\"`", heir(word)),
+        None => format!("{}: remove it", heir(word)),
+    }
+}
+
+fn heir(word: &Moving) -> String {
+    match &word.to {
+        Some(to) => format!("`{to}` took its place"),
+        None => "pages are walked without it too".to_owned(),
+    }
+}
+
 /// Query parameters that took the place of one that paging used: these are no agent's arguments either.
 pub(super) fn taken_over(view: &View<'_>, operations: (&Operation, &Operation)) -> Vec<String> {
     let table = view
@@ -115,6 +133,18 @@ pub(super) fn taken_over(view: &View<'_>, operations: (&Operation, &Operation)) 
         missing(view, dialect, operations).iter().any(|(part, _)| matches!(*part, "page" | "size"))
     });
     if lost { replacement(operations) } else { Vec::new() }
+}
+
+/// Whether a parameter collides with one of ours that only took the place of what paging used: the dialect is told as stale.
+pub(super) fn is_of_pages(view: &View<'_>, finding: &Diagnostic) -> bool {
+    let Place::Document(pointer) = &finding.place else { return false };
+    finding.rule == "argument-collision"
+        && view.served().any(|tool| {
+            is_within(pointer, &tool.operations.1.pointer)
+                && taken_over(view, tool.operations)
+                    .iter()
+                    .any(|name| finding.message.contains(&format!("the argument `{name}`")))
+        })
 }
 
 fn dialect_of<'v>(view: &'v View<'_>, table: &OperationOverride) -> Option<(usize, &'v Dialect)> {

@@ -48,7 +48,7 @@ const DESTROYS: [&str; 14] = [
 pub(super) fn add(adapted: &mut Adapted, served: &Catalogue, mut taken: BTreeSet<String>) {
     for at in &adapted.fresh {
         let operation = &adapted.document.operations[*at];
-        let name = free_name(&operation.id, &mut taken);
+        let name = free_name(&short_name(operation), &mut taken);
         let toolset = toolset(operation, served);
         let known = adapted.overrides.toolsets.iter().any(|set| *set.name.get_ref() == toolset);
         if !known
@@ -70,13 +70,32 @@ fn word(text: String) -> Word {
     Spanned::new(0..0, text)
 }
 
-/// The operation id as the name of a tool: short enough, and nobody else's.
-fn free_name(id: &str, taken: &mut BTreeSet<String>) -> String {
-    let whole = snake(id);
-    let mut name = whole.as_str();
+/// The operation id as the name of a tool, short enough: an id says what it is about first, a path last.
+fn short_name(operation: &Operation) -> String {
+    let whole = snake(&operation.id);
+    if whole.len() <= LONGEST_NAME {
+        return whole;
+    }
+    let method = format!("{}_", operation.method.to_lowercase());
+    let Some(path) = whole.strip_prefix(&method) else { return cut(&whole).to_owned() };
+    let mut tail = path;
+    while method.len() + tail.len() > LONGEST_NAME {
+        let Some((_, shorter)) = tail.split_once('_') else { return cut(&whole).to_owned() };
+        tail = shorter;
+    }
+    format!("{method}{tail}")
+}
+
+/// As many words from the beginning as fit.
+fn cut(mut name: &str) -> &str {
     while name.len() > LONGEST_NAME {
         name = name.rsplit_once('_').map_or(&name[..LONGEST_NAME], |(shorter, _)| shorter);
     }
+    name
+}
+
+/// A name that is nobody else's.
+fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
     let name = if name.is_empty() { "operation" } else { name };
     let mut free = name.to_owned();
     for number in 2.. {

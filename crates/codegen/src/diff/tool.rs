@@ -84,21 +84,7 @@ impl Tool<'_, '_> {
                 ..self.change(Effect::Breaking, Kind::Class, values)
             });
         }
-        for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
-            let of = |entry: &Entry| entry.tool["annotations"][hint].clone();
-            let derived = before.class != after.class && hint != "idempotentHint";
-            if of(before) != of(after) && !derived {
-                changes.push(Change {
-                    what: hint.to_owned(),
-                    pointer: format!("/annotations/{hint}"),
-                    ..self.change(
-                        hint_effect(hint, &of(after)),
-                        Kind::Hint,
-                        (of(before), of(after)),
-                    )
-                });
-            }
-        }
+        changes.extend(self.hints());
         if before.toolset != after.toolset {
             let values = (json!(before.toolset), json!(after.toolset));
             changes.push(Change {
@@ -136,6 +122,23 @@ impl Tool<'_, '_> {
             _ => {}
         }
         changes
+    }
+
+    /// Hints that do not follow from another class.
+    fn hints(&self) -> Vec<Change> {
+        let (before, after) = self.entries;
+        let hints = ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"];
+        let changed = hints.into_iter().filter_map(|hint| {
+            let of = |entry: &Entry| entry.tool["annotations"][hint].clone();
+            let derived = before.class != after.class && hint != "idempotentHint";
+            let values = (of(before), of(after));
+            (values.0 != values.1 && !derived).then(|| Change {
+                what: hint.to_owned(),
+                pointer: format!("/annotations/{hint}"),
+                ..self.change(hint_effect(hint, &values.1), Kind::Hint, values)
+            })
+        });
+        changed.collect()
     }
 
     /// Names in the path are no part of the address.

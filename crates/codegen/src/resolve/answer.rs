@@ -217,23 +217,11 @@ fn paging(
         );
     }
     let root = &context.document.value;
-    let mut member = |word: &Option<Word>| {
-        let path = word.as_ref()?.get_ref();
-        let answer = operation.answer.as_ref().filter(|answer| !schema::is_bare(root, answer));
-        if answer.is_some_and(|answer| schema::descend(root, answer, path).is_none()) {
-            let message = format!(
-                "the answer of `{}` has no `{path}`, which the paging dialect `{name}` needs",
-                operation.id
-            );
-            let known = answer.map(|answer| schema::paths(root, answer)).unwrap_or_default();
-            findings.push(
-                Diagnostic::overrides("paging-mismatch", span.clone(), message)
-                    .nearest(path, known.iter().map(String::as_str)),
-            );
-        }
-        Some(path.clone())
-    };
-    let (more, next) = (member(&dialect.more), member(&dialect.next));
+    for word in [&dialect.more, &dialect.next].into_iter().flatten() {
+        findings.extend(missing_member(root, operation, (name, word.get_ref()), &span));
+    }
+    let told = |word: &Option<Word>| word.as_ref().map(|word| word.get_ref().clone());
+    let (more, next) = (told(&dialect.more), told(&dialect.next));
     let size = dialect.size.as_ref().and_then(query);
     findings.extend(another_size(operation, dialect, size.is_some(), span));
     let max = size.and_then(|size| flatten(root, &size.schema).get("maximum")?.as_u64());
@@ -249,6 +237,26 @@ fn paging(
         more: more.unwrap_or_default(),
         next: next.unwrap_or_default(),
     })
+}
+
+/// A member of the answer that a dialect needs and that is not there; an undocumented answer may have it.
+fn missing_member(
+    root: &Value,
+    operation: &Operation,
+    (dialect, path): (&str, &str),
+    span: &std::ops::Range<usize>,
+) -> Option<Diagnostic> {
+    let answer = operation.answer.as_ref().filter(|answer| !schema::is_bare(root, answer))?;
+    if schema::descend(root, answer, path).is_some() {
+        return None;
+    }
+    let message = format!(
+        "the answer of `{}` has no `{path}`, which the paging dialect `{dialect}` needs",
+        operation.id
+    );
+    let known = schema::paths(root, answer);
+    let fault = Diagnostic::overrides("paging-mismatch", span.clone(), message);
+    Some(fault.nearest(path, known.iter().map(String::as_str)))
 }
 
 /// A parameter that sets the size of pages under another name would be served as an argument.

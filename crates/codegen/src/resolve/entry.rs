@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use xyte_mcp_catalogue::{Class, Entry, ErrorRule};
+use xyte_mcp_catalogue::{Class, Entry, ErrorRule, Resource};
 
 use super::{
     Context, answer, arguments, consent, credential, error_rule, farewell, need_reason, surface,
@@ -28,23 +28,9 @@ pub(super) fn resolve(
     let resolved = answer::resolve(context, operation, overrides, findings);
     let mut arguments =
         arguments::resolve(context, operation, overrides, &resolved.consumed, findings);
-    let title = title(operation, overrides);
-    let description =
-        farewell::told(description(operation, overrides), &overrides.tool, operation.deprecated);
     check_words(overrides, findings);
-    let readable = surface::Readable {
-        context,
-        operation,
-        arguments: &arguments.list,
-        required: &arguments.required,
-        answer: &resolved.answer,
-        row: resolved.row.as_ref(),
-        title: &title,
-        description: &description,
-    };
-    let resource =
-        overrides.resource.as_ref().map(|resource| readable.resource(resource, findings));
-    let route = readable.route(overrides, findings);
+    let Face { title, description, resource, route } =
+        face(context, operation, overrides, (&arguments, &resolved), findings);
     let annotations = annotations(operation, overrides, class, findings);
     let repeats = annotations["idempotentHint"] == false;
     let tool = json!({
@@ -86,6 +72,40 @@ pub(super) fn resolve(
         cache: overrides.cache.as_ref().map_or(class == Class::Read, |cache| *cache.get_ref()),
         example: arguments.example,
     }
+}
+
+/// What people see of a tool beside its schemas, and the other ways to what it answers.
+struct Face {
+    title: String,
+    description: String,
+    resource: Option<Resource>,
+    route: Option<String>,
+}
+
+fn face(
+    context: &Context<'_>,
+    operation: &Operation,
+    overrides: &OperationOverride,
+    (arguments, resolved): (&arguments::Arguments, &answer::Resolved),
+    findings: &mut Vec<Diagnostic>,
+) -> Face {
+    let title = title(operation, overrides);
+    let description =
+        farewell::told(description(operation, overrides), &overrides.tool, operation.deprecated);
+    let readable = surface::Readable {
+        context,
+        operation,
+        arguments: &arguments.list,
+        required: &arguments.required,
+        answer: &resolved.answer,
+        row: resolved.row.as_ref(),
+        title: &title,
+        description: &description,
+    };
+    let resource =
+        overrides.resource.as_ref().map(|resource| readable.resource(resource, findings));
+    let route = readable.route(overrides, findings);
+    Face { title, description, resource, route }
 }
 
 /// Whether the operator has to want the tool.

@@ -14,6 +14,13 @@ pub(super) fn check(
     workflows: &[Workflow],
     findings: &mut Vec<Diagnostic>,
 ) {
+    tools(exposed, workflows, findings);
+    faces(exposed, workflows, findings);
+    findings.extend(default_set(exposed, workflows));
+}
+
+/// Names and aliases of tools.
+fn tools(exposed: &[Exposed<'_>], workflows: &[Workflow], findings: &mut Vec<Diagnostic>) {
     let mut tools = Names::new("tools");
     for Workflow { name, tool, .. } in workflows {
         for word in std::iter::once(tool.name.as_ref().unwrap_or(name)).chain(&tool.aliases) {
@@ -23,66 +30,50 @@ pub(super) fn check(
     }
     for Exposed { operation, overrides, entry } in exposed {
         let name = entry.tool["name"].as_str().unwrap_or_default();
-        let span = overrides
-            .tool
-            .name
-            .as_ref()
-            .map_or_else(|| overrides.operation.span(), toml::Spanned::span);
-        findings.extend(tools.claim("duplicate-tool", name.to_owned(), &operation.id, span));
-    }
-    let (mut uris, mut routes) = (Names::new("resources"), Names::new("routes"));
-    for Workflow { name, resource, route, .. } in workflows {
-        let name = name.get_ref();
-        findings.extend(resource.as_ref().and_then(|resource| {
-            let shape = shape(resource.uri.get_ref());
-            uris.claim("duplicate-resource", shape, name, resource.uri.span())
-        }));
-        findings.extend(route.as_ref().and_then(|route| {
-            routes.claim("duplicate-route", shape(route.get_ref()), name, route.span())
-        }));
+        let word = overrides.tool.name.as_ref().unwrap_or(&overrides.operation);
+        findings.extend(tools.claim("duplicate-tool", name.to_owned(), &operation.id, word.span()));
     }
     for Exposed { operation, overrides, .. } in exposed {
         for alias in &overrides.tool.aliases {
-            findings.extend(tools.claim(
-                "duplicate-alias",
-                alias.get_ref().clone(),
-                &operation.id,
-                alias.span(),
-            ));
-        }
-        if let Some(resource) = &overrides.resource {
-            let shape = shape(resource.uri.get_ref());
-            findings.extend(uris.claim(
-                "duplicate-resource",
-                shape,
-                &operation.id,
-                resource.uri.span(),
-            ));
-        }
-        if let Some(route) = &overrides.route {
-            findings.extend(routes.claim(
-                "duplicate-route",
-                shape(route.get_ref()),
-                &operation.id,
-                route.span(),
-            ));
+            let claimed = alias.get_ref().clone();
+            findings.extend(tools.claim("duplicate-alias", claimed, &operation.id, alias.span()));
         }
     }
+}
+
+/// Resources and routes.
+fn faces(exposed: &[Exposed<'_>], workflows: &[Workflow], findings: &mut Vec<Diagnostic>) {
+    let (mut uris, mut routes) = (Names::new("resources"), Names::new("routes"));
+    let computed = workflows.iter().map(|it| (it.name.get_ref(), &it.resource, &it.route));
+    let operations =
+        exposed.iter().map(|it| (&it.operation.id, &it.overrides.resource, &it.overrides.route));
+    for (name, resource, route) in computed.chain(operations) {
+        if let Some(uri) = resource.as_ref().map(|resource| &resource.uri) {
+            let shape = shape(uri.get_ref());
+            findings.extend(uris.claim("duplicate-resource", shape, name, uri.span()));
+        }
+        if let Some(route) = route {
+            let shape = shape(route.get_ref());
+            findings.extend(routes.claim("duplicate-route", shape, name, route.span()));
+        }
+    }
+}
+
+fn default_set(exposed: &[Exposed<'_>], workflows: &[Workflow]) -> Option<Diagnostic> {
     let operations = exposed.iter().map(|exposed| &exposed.overrides.tool);
     let chosen = operations.chain(workflows.iter().map(|workflow| &workflow.tool));
     let default: Vec<_> =
         chosen.filter_map(|tool| tool.default.as_ref().filter(|it| *it.get_ref())).collect();
-    if let Some(span) = default.get(MOST_DEFAULT_TOOLS).map(|word| word.span()) {
-        let message = format!(
-            "the default set has {} tools, and {MOST_DEFAULT_TOOLS} is the most",
-            default.len()
-        );
-        findings.push(
-            Diagnostic::overrides("default-set-too-large", span, message)
-                .label("the first one too many")
-                .help("models choose worse among more; remove `default = true` from some"),
-        );
-    }
+    let span = default.get(MOST_DEFAULT_TOOLS).map(|word| word.span())?;
+    let message = format!(
+        "the default set has {} tools, and {MOST_DEFAULT_TOOLS} is the most",
+        default.len()
+    );
+    Some(
+        Diagnostic::overrides("default-set-too-large", span, message)
+            .label("the first one too many")
+            .help("models choose worse among more; remove `default = true` from some"),
+    )
 }
 
 /// Names of one kind, with the operation that has each.

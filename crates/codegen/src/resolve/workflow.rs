@@ -21,12 +21,7 @@ pub(super) fn resolve(
     let name = workflow.name.get_ref();
     check_calls(context, workflow, findings);
     check_credential(context, workflow, findings);
-    for argument in &workflow.arguments {
-        check_schema(name, &argument.name, &argument.schema, findings);
-    }
-    for (member, schema) in &workflow.result {
-        check_schema(name, member, schema, findings);
-    }
+    check_schemas(workflow, findings);
     let class = workflow.tool.class.as_ref().map_or(Class::Read, |class| *class.get_ref());
     let idempotent = workflow.tool.idempotent.as_ref();
     let consent = workflow.consent.as_ref().is_some_and(|consent| *consent.get_ref());
@@ -117,6 +112,13 @@ fn check_credential(context: &Context<'_>, workflow: &Workflow, findings: &mut V
         let message = format!("no setting holds the key of `{}`", word.get_ref());
         let fault = Diagnostic::overrides("undeclared-credential", word.span(), message);
         findings.push(fault.nearest(word.get_ref(), known()));
+    }
+}
+
+fn check_schemas(workflow: &Workflow, findings: &mut Vec<Diagnostic>) {
+    let arguments = workflow.arguments.iter().map(|argument| (&argument.name, &argument.schema));
+    for (name, schema) in arguments.chain(workflow.result.iter().map(|(name, it)| (name, it))) {
+        check_schema(workflow.name.get_ref(), name, schema, findings);
     }
 }
 

@@ -2,13 +2,12 @@
 
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
-use crate::diff::Moved;
+use crate::diff::{Moved, Word};
 
 /// Puts other words in a dialect, or a dialect beside it for the operations that need them; gives a sentence.
 pub(super) fn follow(document: &mut DocumentMut, moved: &Moved) -> Option<String> {
     let dialects = document.get_mut("paging")?.as_table_like_mut()?;
-    let words: Vec<String> =
-        moved.words.iter().map(|word| format!("{} is `{}`", word.part, word.to)).collect();
+    let words: Vec<String> = moved.words.iter().map(Word::told).collect();
     let words = words.join(" and ");
     let Some(apart) = &moved.apart else {
         write(dialects.get_mut(&moved.dialect)?, moved);
@@ -40,8 +39,10 @@ fn write(dialect: &mut Item, moved: &Moved) {
             part => &[part],
         };
         let key = keys.iter().find(|key| dialect.contains_key(key));
-        if let Some(value) = key.and_then(|key| TableLike::get_mut(dialect, key)) {
-            set(value, &word.to);
+        let Some(key) = key else { continue };
+        match (&word.to, TableLike::get_mut(dialect, key)) {
+            (Some(to), Some(value)) => set(value, to),
+            _ => drop(dialect.remove(key)),
         }
     }
 }

@@ -201,6 +201,36 @@ pub(super) fn operations() -> Vec<Case> {
 pub(super) fn paging() -> Vec<Case> {
     vec![
         alone(
+            "flag_of_more_pages_removed",
+            4,
+            &[
+                "mend stale-paging: `more` of the paging dialect `pages` is stale: the answer's `has_next_page` is gone from `list_all_device_notes`, `list_all_space_notes`, `list_assets`, `list_device_commands`, `list_device_histories`, `list_device_models`, `list_device_notes`, `list_devices`, `list_edges`, `list_groups`, `list_incidents`, `list_licenses`, `list_space_notes`, `list_spaces`, `list_users`",
+            ],
+            |document| {
+                for schema in
+                    document["components"]["schemas"].as_object_mut().unwrap().values_mut()
+                {
+                    if let Some(fields) = schema.get_mut("properties") {
+                        fields.as_object_mut().unwrap().remove("has_next_page");
+                    }
+                }
+            },
+        ),
+        alone(
+            "page_becomes_a_cursor",
+            4,
+            &[
+                "mend stale-paging: `page` of the paging dialect `partner` is stale: the query parameter `page` is gone from `partner_list_devices`",
+            ],
+            |document| {
+                let list = &mut document["paths"]["/core/v1/partner/devices"]["get"];
+                let parameters = list["parameters"].as_array_mut().unwrap();
+                let page = parameters.iter_mut().find(|known| known["name"] == "page").unwrap();
+                page["name"] = json!("cursor");
+                page["schema"] = json!({"type": "string"});
+            },
+        ),
+        alone(
             "page_parameter_removed",
             4,
             &[

@@ -193,20 +193,7 @@ impl Reader<'_> {
         let source = self.follow(value, &pointer)?;
         let text = |key: &str| source.get(key).and_then(Value::as_str).unwrap_or_default();
         let name = text("name").to_owned();
-        let location = match text("in") {
-            "path" => Location::Path,
-            "query" => Location::Query,
-            // The service writes these itself, and a key is nothing for a caller to fill in.
-            "header" if is_for_the_service(self.root, &source, &self.security) => return None,
-            "header" => Location::Header,
-            other => {
-                let message = format!("the parameter `{name}` is in `{other}`");
-                let fault = self.found("unsupported-parameter", &pointer, message);
-                let help = "path, query and header are carried; skip the operation, or patch the parameter";
-                self.faults.push(fault.help(help));
-                return None;
-            }
-        };
+        let location = self.location(text("in"), (&source, &name), &pointer)?;
         let Some(schema) = source.get("schema").cloned() else {
             let message = format!("the parameter `{name}` has no `schema`");
             let fault = self.found("unsupported-parameter", &pointer, message);
@@ -250,6 +237,29 @@ impl Reader<'_> {
             example,
             pointer,
         })
+    }
+
+    /// Where a parameter is sent; nothing where no caller can send it.
+    fn location(
+        &mut self,
+        place: &str,
+        (source, name): (&Value, &str),
+        pointer: &str,
+    ) -> Option<Location> {
+        match place {
+            "path" => Some(Location::Path),
+            "query" => Some(Location::Query),
+            // The service writes these itself, and a key is nothing for a caller to fill in.
+            "header" if is_for_the_service(self.root, source, &self.security) => None,
+            "header" => Some(Location::Header),
+            other => {
+                let message = format!("the parameter `{name}` is in `{other}`");
+                let fault = self.found("unsupported-parameter", pointer, message);
+                let help = "path, query and header are carried; skip the operation, or patch the parameter";
+                self.faults.push(fault.help(help));
+                None
+            }
+        }
     }
 
     /// Every variable of the path must be a parameter, and every path parameter a variable.
