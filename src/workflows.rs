@@ -17,6 +17,7 @@ mod fleet_health;
 mod get_device_analytics_report;
 mod history;
 mod incident_triage;
+mod meant;
 pub(crate) mod named;
 mod offer;
 mod pattern;

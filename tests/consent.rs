@@ -199,7 +199,7 @@ async fn a_command_that_the_operator_names_needs_a_person_however_it_is_called()
 /// A client of the era of sessions, over pipes, that can ask its user.
 struct Pipes {
     child: std::process::Child,
-    input: std::process::ChildStdin,
+    input: Option<std::process::ChildStdin>,
     output: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
@@ -209,7 +209,7 @@ impl Pipes {
         command.args(["stdio", "--toolsets", "all", "--base-url", base, "--api-key", KEY_A]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
-        let input = child.stdin.take().unwrap();
+        let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut pipes = Self { child, input, output };
         let hello = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "test", "version": "1"}});
@@ -220,11 +220,17 @@ impl Pipes {
     }
 
     fn send(&mut self, message: &Value) {
-        writeln!(self.input, "{message}").unwrap();
+        writeln!(self.input.as_mut().unwrap(), "{message}").unwrap();
     }
 
     fn receive(&mut self) -> Value {
         serde_json::from_str(&self.output.next().unwrap().unwrap()).unwrap()
+    }
+
+    /// Waits for its end, and gives its exit code with what it still says.
+    fn ended(&mut self) -> (Option<i32>, String) {
+        let said: Vec<String> = self.output.by_ref().map(Result::unwrap).collect();
+        (self.child.wait().unwrap().code(), said.join("\n"))
     }
 
     fn call(&mut self, tool: &str, arguments: &Value) {
@@ -258,13 +264,16 @@ async fn over_pipes_the_client_is_asked_while_the_call_waits() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_while_the_question_is_open_has_changed_nothing() {
+async fn a_client_that_goes_while_the_question_is_open_has_changed_nothing_and_keeps_nobody() {
     let sandbox = Running::sandbox();
     let base = format!("http://{}", sandbox.address);
     let mut pipes = Pipes::start(&base, &json!({"elicitation": {}}));
     pipes.call("delete_device", &device());
     assert_eq!(pipes.receive()["method"], "elicitation/create");
-    drop(pipes);
+    drop(pipes.input.take());
+    let (code, told) = pipes.ended();
+    assert_eq!(code, Some(0));
+    assert!(told.contains("confirmation_declined"), "it waits for no reply: {told}");
     assert_eq!(sandbox.changes().await, [""; 0]);
 }
 

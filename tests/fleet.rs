@@ -90,6 +90,16 @@ async fn a_page_that_fails_for_good_leaves_the_others_and_no_total() {
 }
 
 #[tokio::test]
+async fn a_page_that_arrives_in_part_is_passed_over_like_one_that_fails() {
+    let rig = rig("baseline+truncate path=*/devices query=page=4");
+    let result = ask(&rig, "fleet_health", json!({"status": ["offline"]})).await;
+    let answer = &result["structuredContent"];
+    assert_eq!((&answer["complete"], &answer["totals"]), (&json!(false), &Value::Null));
+    assert_eq!(answer["scanned"]["devices"], 1100);
+    assert!(answer["warnings"].to_string().contains("page 4 could not be read"), "{answer}");
+}
+
+#[tokio::test]
 async fn without_tickets_the_devices_are_still_told() {
     let rig = rig("baseline+500 path=*/tickets");
     let result = ask(&rig, "fleet_health", json!({"status": ["offline"]})).await;

@@ -300,6 +300,11 @@ async fn a_preset_with_a_command_that_the_operator_wants_asked_about_needs_a_per
     assert_eq!(refused["structuredContent"]["error"]["code"], "confirmation_required", "{refused}");
     let plan = server.call(TOOL, json!({"room": "Board", "dry_run": true}), &HEADERS).await;
     assert_eq!(plan["structuredContent"]["summary"], "2 commands would be sent", "{plan}");
+    let server = Running::http(&["--base-url", &base, "--confirm-commands", "set_input"]);
+    let asked = server.call_asking(KEY_A, (TOOL, json!({"room": "Board"})), json!({})).await;
+    let words = asked["inputRequests"]["consent"]["params"]["message"].as_str().unwrap();
+    let line = "- set_input (input: hdmi1) to Board display (Northwind/Oslo/Floor 3/Board) ";
+    assert!(words.contains(line), "{words}");
 }
 
 #[test]

@@ -152,11 +152,12 @@ async fn on_the_loopback_address_too_the_servers_token_stands_for_its_key() {
     const TOKEN: &str = "a-token-of-more-than-32-characters";
     let sandbox = Running::sandbox();
     let base = format!("http://{}", sandbox.address);
-    let own = ["--base-url", &base, "--api-key", KEY_A, "--mcp-http-token", TOKEN];
+    let own =
+        ["--base-url", &base, "--api-key", KEY_A, "--mcp-http-token", TOKEN, "--toolsets", "all"];
     let server = Running::http(&own);
     let token = [("authorization", &*format!("Bearer {TOKEN}"))];
-    let result = server.call("get_organization_info", json!({}), &token).await;
-    assert_eq!(result["structuredContent"]["name"], "Northwind", "{result}");
+    let result = server.call("get_device", json!({"device_id": DEVICE}), &token).await;
+    assert_eq!(result["structuredContent"]["id"], DEVICE, "{result}");
 }
 
 #[tokio::test]

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use ::http::HeaderName;
 use anyhow::Context;
-use tokio::net::TcpListener;
 use xyte_mcp_program::stop_on_signal;
 use xyte_mcp_runtime::caller::Key;
 use xyte_mcp_runtime::server::Server;
-use xyte_mcp_runtime::transport::http::{Access, Bounds, HttpSettings, KeySettings, app, serve};
+use xyte_mcp_runtime::transport::http::{
+    Access, Bounds, HttpSettings, KeySettings, app, bind, serve,
+};
 
 use super::{identity, prepare};
 use crate::cli::HttpFlags;
@@ -30,8 +31,7 @@ const OTHER_FILES: usize = 512;
 pub(crate) async fn run(config: &Config, flags: HttpFlags) -> anyhow::Result<()> {
     let ready = prepare(config).await?;
     let address = SocketAddr::new(config.host, config.port);
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     let mode = if is_multi_tenant(config) { "multi_tenant" } else { "single_tenant" };
     let settings = HttpSettings {

@@ -127,10 +127,10 @@ impl<'a> Lookup<'a> {
                 settled => settled,
             };
         }
-        let twin = format!("{name}_FILE");
-        let path = variables.get(&twin).filter(|path| !path.is_empty());
-        match (path, place) {
-            (Some(path), Place::Silent | Place::Empty) if SECRETS.contains(&name) => {
+        let named = |twin: &String| variables.get(twin).is_some_and(|path| !path.is_empty());
+        match (twins(name).find(named), place) {
+            (Some(twin), Place::Silent | Place::Empty) => {
+                let path = variables.get(&twin).map_or("", String::as_str);
                 let text = std::fs::read_to_string(path).map_err(|err| Error::Unreadable {
                     name: twin.clone(),
                     cause: err.to_string(),
@@ -190,7 +190,7 @@ impl<'a> Lookup<'a> {
             .chain(NOT_YET.iter().map(|(name, _)| name))
             .chain(NO_CREDENTIALS)
             .map(|name| (*name).to_owned())
-            .chain(SECRETS.iter().map(|name| format!("{name}_FILE")))
+            .chain(SECRETS.iter().flat_map(|name| twins(name)))
             .collect();
         let Surroundings { environment, env_file, .. } = self.surroundings;
         let ours =
@@ -217,7 +217,29 @@ enum Place {
     Points(String, String),
 }
 
+/// The variables that name a file with the setting's value; only secrets have any.
+fn twins(name: &'static str) -> impl Iterator<Item = String> {
+    let known = std::iter::once(name).chain(aliases(name).iter().copied());
+    known.filter(move |_| SECRETS.contains(&name)).map(|known| format!("{known}_FILE"))
+}
+
 /// The other names of a setting.
 fn aliases(name: &str) -> &'static [&'static str] {
     ALIASES.iter().find(|(known, _)| *known == name).map_or(&[], |(_, aliases)| aliases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_value_that_is_no_text_is_not_as_good_as_none() {
+        for name in ["XYTE_READ_ONLY", "REDIS_URL_FILE", "PORT"] {
+            let no_text = vec!["LS_COLORS".to_owned(), name.to_owned()];
+            let surroundings = Surroundings { no_text, ..Surroundings::default() };
+            let error = Config::read(&Flags::default(), &surroundings).unwrap_err().to_string();
+            assert_eq!(error, format!("{name} holds bytes that are no text; it takes UTF-8"));
+        }
+    }
 }

@@ -10,7 +10,7 @@ use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
 
-use super::bulk::{Excluded, Next, Plan, Selected, arguments, called, selection};
+use super::bulk::{Excluded, Next, Plan, Selected, arguments, called, selection, valued};
 use super::command::{self, SEND, commands};
 use super::offer::Offers;
 use crate::generated::workflows::BulkCommand;
@@ -25,6 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 const RESERVE: Duration = Duration::from_secs(3);
 
 pub(super) async fn compute(desk: &Desk<'_>, call: BulkCommand) -> Result<Computed, Failure> {
+    // A person agrees to what is there, not to what was there a minute ago.
+    let desk = &desk.fresh();
     let (command, follow) = (call.command.clone(), call.follow == Some(true));
     let plan = plan(desk, call).await?;
     let plan = match plan.settle(desk).await? {
@@ -58,7 +60,7 @@ async fn plan(desk: &Desk<'_>, call: BulkCommand) -> Result<Plan, Failure> {
         }
         items.push(Item { name: called(&device), arguments: arguments(body), id: device.id });
     }
-    let what = format!("Send `{}`", quoted(&call.command));
+    let what = format!("Send `{}`{}", quoted(&call.command), valued(&inputs));
     Ok(Plan { operation: SEND, what, kind: "devices", items, excluded, warnings, as_of })
 }
 

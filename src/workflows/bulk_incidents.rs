@@ -50,7 +50,9 @@ async fn plan(
     selection: &Selection,
     (operation, what): (&'static str, &str),
 ) -> Result<Plan, Failure> {
-    let Selected { devices, excluded, warnings, as_of } = selection.read(desk).await?;
+    // A person agrees to what is there, not to what was there a minute ago.
+    let read = selection.read(&desk.fresh()).await?;
+    let Selected { devices, excluded, warnings, as_of } = read;
     let item = |device: super::fleet::Device| Item {
         name: called(&device),
         arguments: arguments(json!({"device_id": device.id})),
@@ -62,7 +64,7 @@ async fn plan(
 }
 
 /// The devices that were suspended, or may have been: to resume one that was not does no harm, and one that stays suspended is silent for good.
-fn suspended(run: &Run) -> Vec<u8> {
+pub(super) fn suspended(run: &Run) -> Vec<u8> {
     let done = |outcome| matches!(outcome, Outcome::Executed | Outcome::Unknown);
     let ids = run.items.iter().filter(|told| done(told.outcome));
     ids.filter_map(|told| Uuid::parse_str(&told.id).ok()).flat_map(Uuid::into_bytes).collect()

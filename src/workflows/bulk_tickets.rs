@@ -15,7 +15,8 @@ pub(super) async fn compute(
     desk: &Desk<'_>,
     call: BulkResolveTickets,
 ) -> Result<Computed, Failure> {
-    let open = fleet::tickets(desk).await?;
+    // A person agrees to what is there, not to what was there a minute ago.
+    let open = fleet::tickets(&desk.fresh()).await?;
     let (mut items, mut excluded) = (Vec::new(), Vec::new());
     for id in BTreeSet::from_iter(call.ticket_ids) {
         if let Some(ticket) = open.rows.iter().find(|ticket| ticket.id == id) {

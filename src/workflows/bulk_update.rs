@@ -7,7 +7,7 @@ use xyte_mcp_runtime::dispatch::bulk::{Item, Outcome};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
 
-use super::bulk::{Excluded, Next, Plan, Selected, arguments, called, selection};
+use super::bulk::{Excluded, Next, Plan, Selected, arguments, called, selection, valued};
 use crate::generated::workflows::BulkUpdateDevices;
 
 /// What the platform shows in place of a secret.
@@ -26,7 +26,9 @@ pub(super) async fn compute(desk: &Desk<'_>, call: BulkUpdateDevices) -> Result<
         return Err(Failure::invalid_arguments("`custom_parameters` names none"));
     }
     let selection = selection!(call);
-    let Selected { devices, mut excluded, warnings, as_of } = selection.read(desk).await?;
+    // A person agrees to what is there, not to what was there a minute ago.
+    let read = selection.read(&desk.fresh()).await?;
+    let Selected { devices, mut excluded, warnings, as_of } = read;
     // So many at most are changed, and a few more are left out: whoever means more has to narrow the choice before each is read.
     let most = desk.bulk_max() * 4;
     if devices.len() > most {
@@ -54,8 +56,7 @@ pub(super) async fn compute(desk: &Desk<'_>, call: BulkUpdateDevices) -> Result<
             Err(why) => excluded.push(Excluded { name: called(&device), id: device.id, why }),
         }
     }
-    let names: Vec<&str> = asked.keys().map(String::as_str).collect();
-    let what = format!("Set {}", xyte_mcp_runtime::text::quoted(&names.join(", ")));
+    let what = format!("Set custom parameters{}", valued(asked));
     let plan = Plan {
         operation: "update_device",
         what,

@@ -4,12 +4,9 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use xyte_mcp_runtime::dispatch::desk::Desk;
 use xyte_mcp_runtime::failure::Failure;
-use xyte_mcp_runtime::text::quoted;
 
 use super::fleet::{self, COLUMNS, Device};
-
-/// Candidates that a refusal names.
-const MOST_CANDIDATES: usize = 8;
+use super::meant::Wanted;
 
 /// Finds one device: an id is read, anything else is looked up in the whole list.
 pub(super) async fn one(desk: &Desk<'_>, wanted: &str) -> Result<(Device, DateTime<Utc>), Failure> {
@@ -21,19 +18,11 @@ pub(super) async fn one(desk: &Desk<'_>, wanted: &str) -> Result<(Device, DateTi
     }
     let devices = fleet::devices(desk, None).await?;
     let found = among(&devices.rows, wanted);
+    let named = Wanted { kind: "device", name: wanted, all: devices.complete };
     match found.as_slice() {
         [one] if devices.complete => Ok(((*one).clone(), devices.as_of)),
-        [_] => {
-            let message = "not all devices could be read, so another one may have this name";
-            let hint = format!("If {} is meant, pass its id.", candidates(&found));
-            Err(Failure::new("ambiguous_name", message).with_hint(hint))
-        }
-        [] => Err(unknown(&devices.rows, (wanted, devices.complete))),
-        several => {
-            let message = format!("{} devices are called `{}`", several.len(), quoted(wanted));
-            Err(Failure::new("ambiguous_name", message)
-                .with_hint(format!("Ask which one is meant: {}.", candidates(several))))
-        }
+        [] => Err(named.unknown(&candidates(&near(&devices.rows, wanted)))),
+        several => Err(named.ambiguous(&candidates(several))),
     }
 }
 
@@ -68,7 +57,8 @@ fn place(device: &Device) -> String {
     device.path().map_or_else(|| name.to_owned(), |path| format!("{path}/{name}"))
 }
 
-fn unknown(devices: &[Device], (wanted, all): (&str, bool)) -> Failure {
+/// The devices whose name is like this, the likest first.
+fn near<'d>(devices: &'d [Device], wanted: &str) -> Vec<&'d Device> {
     let folded = wanted.to_lowercase();
     let near = |device: &Device| {
         let name = device.name.as_deref().unwrap_or_default().to_lowercase();
@@ -76,22 +66,11 @@ fn unknown(devices: &[Device], (wanted, all): (&str, bool)) -> Failure {
     };
     let mut close: Vec<&Device> = devices.iter().filter(|device| near(device) > 0.85).collect();
     close.sort_by(|left, right| near(right).total_cmp(&near(left)));
-    let gap = if all { "" } else { " among those that could be read" };
-    let failure = Failure::new("not_found", format!("no device is `{}`{gap}", quoted(wanted)));
-    if close.is_empty() {
-        let hint = if all { "Look it up with `find`." } else { "Try again, or pass its id." };
-        return failure.with_hint(hint);
-    }
-    failure.with_hint(format!("Near: {}.", candidates(&close)))
+    close
 }
 
-fn candidates(devices: &[&Device]) -> String {
-    let shown = devices.iter().take(MOST_CANDIDATES);
-    let shown: Vec<String> =
-        shown.map(|device| quoted(&format!("{} `{}`", device.id, place(device)))).collect();
-    let more = devices.len().saturating_sub(MOST_CANDIDATES);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    shown.join(", ") + &more
+fn candidates(devices: &[&Device]) -> Vec<(String, String)> {
+    devices.iter().map(|device| (device.id.clone(), place(device))).collect()
 }
 
 #[cfg(test)]
@@ -121,10 +100,8 @@ mod tests {
         assert_eq!(found("tlv/board room/camera"), ["b"]);
         assert_eq!(found("sn-b"), ["b"]);
         assert_eq!(found("V/Board room/Camera"), [""; 0], "no part of a name is a name");
-        let hint = unknown(&devices, ("wall displai", true)).hint.unwrap();
-        assert!(hint.contains("Near: c"), "{hint}");
-        let told = unknown(&devices, ("lamp", false)).message;
-        assert_eq!(told, "no device is `lamp` among those that could be read");
+        let like = |wanted: &str| candidates(&near(&devices, wanted));
+        assert_eq!(like("wall displai"), [("c".to_owned(), "Wall display".to_owned())]);
         assert!(is_id("5b0c8c1e-6f0a-4a51-9d3c-0c5f2f1b7a10") && !is_id("Camera-1234-5678-9abc-x"));
     }
 }

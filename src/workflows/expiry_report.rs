@@ -11,7 +11,7 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::shape::table::foot;
 
 use super::answer;
-use super::fleet::short;
+use super::fleet::{secondary, short};
 use crate::generated::workflows::ExpiryReport;
 
 const USUAL_DAYS: i64 = 60;
@@ -63,7 +63,7 @@ struct Ending {
 pub(super) async fn compute(desk: &Desk<'_>, arguments: ExpiryReport) -> Result<Computed, Failure> {
     let days = arguments.days.unwrap_or(USUAL_DAYS);
     let none = Arguments::new();
-    let (licenses, devices) = futures::try_join!(
+    let (licenses, devices) = futures::join!(
         desk.list::<License>(
             "list_licenses",
             &none,
@@ -74,12 +74,18 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: ExpiryReport) -> Result<
             &none,
             &["id", "name", "model.id", "model.name", "firmware.version"],
         ),
-    )?;
+    );
+    // Each is of use without the other.
+    let (licenses, devices) = match (licenses, devices) {
+        (Err(failure), Err(_)) => return Err(failure),
+        read => read,
+    };
+    let mut warnings = Vec::new();
+    let licenses = secondary(licenses, "licenses", &mut warnings);
+    let devices = secondary(devices, "devices", &mut warnings);
     let as_of = licenses.as_of.min(devices.as_of);
     let ending = ending(&licenses.rows, as_of, days);
     let (behind, unknown) = behind(&devices.rows);
-    let mut warnings = licenses.warnings;
-    warnings.extend(devices.warnings);
     if !devices.complete {
         let what = "devices are missing: of each model there are at least as many, and behind at least as many, as are counted";
         warnings.push(what.to_owned());
@@ -189,7 +195,9 @@ fn text(answer: &Value) -> String {
     let mut text = String::new();
     let left_out = answer["left_out"]["licenses"].as_u64().unwrap_or_default();
     let all = u64::try_from(licenses.len()).unwrap_or_default() + left_out;
-    foot(&mut text, &format!("{all} licenses end within {} days or have ended", answer["days"]));
+    let least = if answer["complete"] == true { "" } else { "at least " };
+    let days = &answer["days"];
+    foot(&mut text, &format!("{least}{all} licenses end within {days} days or have ended"));
     let columns =
         ["expires_at", "days_left", "state", "product", "license_id", "device_sn", "device_id"];
     answer::rows(&mut text, &columns, licenses);

@@ -37,15 +37,7 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
     let since = arguments.since.as_deref().map(|text| moment("since", text)).transpose()?;
     let (fleet, scope) =
         futures::try_join!(Fleet::read(desk, None), scope(desk, arguments.space.as_deref()))?;
-    let rows: Vec<&Device> = fleet
-        .devices
-        .iter()
-        .filter(|device| {
-            let inside =
-                |scope: &Scope| device.space_id().is_some_and(|id| scope.ids.contains(&id));
-            scope.as_ref().is_none_or(inside)
-        })
-        .collect();
+    let rows = inside(&fleet, scope.as_ref());
     let troubles = Troubles::of(&fleet);
     let statuses = arguments.status.unwrap_or_default();
     let statuses: Vec<&str> = statuses.into_iter().map(word).collect();
@@ -96,6 +88,15 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: FleetHealth) -> Result<C
     }
     let (structured, text) = answer.fitted(desk.room());
     Ok(Computed { structured, text, as_of })
+}
+
+/// The devices in a space or below it; without one, all.
+fn inside<'f>(fleet: &'f Fleet, scope: Option<&Scope>) -> Vec<&'f Device> {
+    let is_inside = |device: &&Device| {
+        let within = |scope: &Scope| device.space_id().is_some_and(|id| scope.ids.contains(&id));
+        scope.is_none_or(within)
+    };
+    fleet.devices.iter().filter(is_inside).collect()
 }
 
 async fn scope(desk: &Desk<'_>, space: Option<&str>) -> Result<Option<Scope>, Failure> {

@@ -51,6 +51,8 @@ async fn run(
                 presets.names().join(", ")
             )));
     };
+    // What is sent depends on how the devices are, not on how they were a minute ago.
+    let desk = &desk.fresh();
     let plan = Box::pin(Plan::make(desk, room, preset, params)).await?;
     let scene = plan.scene();
     let asks = desk.asks_for(&plan.names());

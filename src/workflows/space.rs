@@ -7,13 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk};
 use xyte_mcp_runtime::failure::Failure;
-use xyte_mcp_runtime::text::quoted;
 
-/// Candidates that a refusal names.
-const MOST_CANDIDATES: usize = 8;
-
-/// What to do where the list of spaces could not be read to its end.
-const GAP: &str = "Not all spaces could be read: try again, or pass an id.";
+use super::meant::Wanted;
 
 #[derive(Debug, Deserialize)]
 struct Row {
@@ -151,11 +146,12 @@ impl Spaces {
         let whole = called(&|path| path == folded);
         let by_path = !whole.is_empty();
         let found = if by_path { whole } else { called(&|path| path.ends_with(&end)) };
+        let named = Wanted { kind: "space", name: wanted, all: self.complete };
         match found.as_slice() {
             // A whole path is enough where others may be missing, a name is not.
             [id] if self.complete || (by_path && self.is_rooted(*id)) => Ok(*id),
-            [] => Err(self.unknown(wanted)),
-            several => Err(self.ambiguous(wanted, several)),
+            [] => Err(named.unknown(&self.candidates(&self.near(wanted)))),
+            several => Err(named.ambiguous(&self.candidates(several))),
         }
     }
 
@@ -164,7 +160,8 @@ impl Spaces {
         self.line(id).iter().all(|above| self.names.contains_key(above))
     }
 
-    fn unknown(&self, wanted: &str) -> Failure {
+    /// The spaces whose name or path is like this, the likest first.
+    fn near(&self, wanted: &str) -> Vec<i64> {
         let folded = wanted.to_lowercase();
         let near = |id: &i64| {
             let name = self.names.get(id).map(|name| name.to_lowercase()).unwrap_or_default();
@@ -173,37 +170,12 @@ impl Spaces {
         };
         let mut ids: Vec<i64> = self.names.keys().copied().filter(|id| near(id) > 0.8).collect();
         ids.sort_by(|left, right| near(right).total_cmp(&near(left)));
-        let gap = if self.complete { "" } else { " among those that could be read" };
-        let message = format!("no space is `{}`{gap}", quoted(wanted));
-        let failure = Failure::new("not_found", message);
-        match (ids.as_slice(), self.complete) {
-            ([], true) => failure.with_hint("Look it up with `list_spaces`."),
-            ([], false) => failure.with_hint(GAP),
-            (near, true) => failure.with_hint(format!("Near: {}.", self.candidates(near))),
-            (near, false) => failure.with_hint(format!("{GAP} Near: {}.", self.candidates(near))),
-        }
+        ids
     }
 
-    fn ambiguous(&self, wanted: &str, ids: &[i64]) -> Failure {
-        let wanted = quoted(wanted);
-        let (message, candidates) =
-            (format!("{} spaces are called `{wanted}`", ids.len()), self.candidates(ids));
-        if self.complete {
-            return Failure::new("ambiguous_name", message)
-                .with_hint(format!("Ask which one is meant: {candidates}."));
-        }
-        let message = format!("{message}, and there may be others: not all spaces could be read");
-        Failure::new("ambiguous_name", message)
-            .with_hint(format!("Ask which one is meant, and pass its id: {candidates}."))
-    }
-
-    fn candidates(&self, ids: &[i64]) -> String {
-        let shown = ids.iter().take(MOST_CANDIDATES);
-        let shown: Vec<String> = shown
-            .map(|id| format!("{id} `{}`", self.paths.get(id).map_or("", |path| path.as_str())))
-            .map(|candidate| quoted(&candidate))
-            .collect();
-        shown.join(", ")
+    fn candidates(&self, ids: &[i64]) -> Vec<(String, String)> {
+        let path = |id| self.paths.get(id).cloned().unwrap_or_default();
+        ids.iter().map(|id| (id.to_string(), path(id))).collect()
     }
 
     /// The space and those above it, from below; a circle ends where it closes.
@@ -274,7 +246,7 @@ mod tests {
         assert_eq!(refused.code, "ambiguous_name");
         assert_eq!(
             refused.hint.unwrap(),
-            "Ask which one is meant: 2 `HQ/Board room`, 4 `TLV/Board room`."
+            "Ask which one is meant, and pass its id: 2 `HQ/Board room`, 4 `TLV/Board room`."
         );
         assert_eq!(spaces.scope("tlv/board room").unwrap().ids, BTreeSet::from([4]));
         assert_eq!(spaces.scope("1").unwrap().ids, BTreeSet::from([1, 2]));

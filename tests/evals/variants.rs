@@ -48,7 +48,8 @@ const FAULTS: &[(Task, &str, Ending)] = &[
     (Task::Stale, "500 path=*/tickets/* from=40", Part),
     (Task::Incidents, "500 path=*/tickets", Part),
     (Task::Incidents, "429 retry-after=1 nth=2", Whole),
-    (Task::Expiry, "500 path=*/licenses", Refused),
+    (Task::Expiry, "500 path=*/licenses", Part),
+    (Task::Expiry, "500 path=*/devices", Part),
     (Task::Expiry, "500 path=*/devices query=page=7", Part),
 ];
 

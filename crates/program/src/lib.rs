@@ -8,6 +8,7 @@ mod signals;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,14 +16,15 @@ use std::time::Duration;
 
 use http::HeaderName;
 use serde_json::Value;
-use tokio::net::TcpListener;
 use xyte_mcp_runtime::caller::{Caller, Key};
 use xyte_mcp_runtime::catalogue::{Catalogue, LoadError};
 use xyte_mcp_runtime::remote::{Product, Remote};
 use xyte_mcp_runtime::server::{Document, Identity, Server};
 use xyte_mcp_runtime::service::{self, Service};
 use xyte_mcp_runtime::transport;
-use xyte_mcp_runtime::transport::http::{Access, Bounds, HttpSettings, KeySettings, app, serve};
+use xyte_mcp_runtime::transport::http::{
+    Access, Bounds, HttpSettings, KeySettings, app, bind, serve,
+};
 
 use self::settings::Settings;
 pub use self::settings::Unusable;
@@ -66,10 +68,10 @@ pub enum Error {
     Catalogue(#[from] LoadError),
     /// Nothing can be served on this address.
     #[error("cannot listen on {0}: {1}")]
-    Listen(SocketAddr, #[source] std::io::Error),
+    Listen(SocketAddr, #[source] io::Error),
     /// The system does not let the program run.
     #[error(transparent)]
-    System(#[from] std::io::Error),
+    System(#[from] io::Error),
     /// The conversation over pipes broke.
     #[error(transparent)]
     Stdio(#[from] transport::stdio::StdioError),
@@ -113,8 +115,8 @@ impl Program {
             "stdio" => Over::Pipes,
             "http" => Over::Http,
             "--help" | "-h" | "help" => {
-                print!("{}", self.help(&catalogue));
-                return Ok(());
+                let help = self.help(&catalogue);
+                return Ok(writeln!(io::stdout(), "{help}")?);
             }
             "" => return Err(Error::Command("a command is missing".to_owned())),
             other => return Err(Error::Command(format!("`{other}` is no command"))),
@@ -171,8 +173,7 @@ impl Program {
 
     async fn http(self, service: Arc<Service>, settings: Settings) -> Result<(), Error> {
         let address = settings.address;
-        let listener =
-            TcpListener::bind(address).await.map_err(|err| Error::Listen(address, err))?;
+        let listener = bind(address).map_err(|err| Error::Listen(address, err))?;
         let address = listener.local_addr()?;
         let needs_keys = !service.catalogue.api.credentials.is_empty();
         let settings = HttpSettings {

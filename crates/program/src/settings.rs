@@ -62,7 +62,8 @@ impl Settings {
         let others = NAMES.map(|(rest, words)| (format!("{prefix}_{rest}"), words.to_owned()));
         let all: Vec<(String, String)> = keys.chain(others).collect();
         let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-        all.iter().map(|(name, words)| format!("  {name:width$}  {words}\n")).collect()
+        let lines = all.iter().map(|(name, words)| format!("  {name:width$}  {words}"));
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 

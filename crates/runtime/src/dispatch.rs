@@ -14,13 +14,14 @@ mod errand;
 mod idempotency;
 pub(crate) mod names;
 mod outcome;
+mod runs;
+mod said;
 mod target;
 mod view;
 mod walk;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicU16;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -34,6 +35,7 @@ use self::ending::Ending;
 use self::errand::{Errand, Fetched};
 use self::idempotency::Once;
 use self::outcome::settle;
+use self::said::Said;
 use self::view::one_piece;
 use crate::audit;
 use crate::caller::{Caller, Key};
@@ -119,7 +121,7 @@ async fn conduct(service: &Service, caller: &Caller, call: Call<'_>) -> Result<A
         Ok(record) => (Some(record), None),
         Err(err) => (None, Some(unrecorded(&err))),
     };
-    let (key, status) = (key.as_ref(), AtomicU16::new(0));
+    let key = key.as_ref();
     let request_id = request_id.as_str();
     let mut ending = Ending {
         service,
@@ -127,7 +129,7 @@ async fn conduct(service: &Service, caller: &Caller, call: Call<'_>) -> Result<A
         key,
         request_id,
         started,
-        status,
+        said: Said::default(),
         plan: OnceLock::new(),
         resolved: OnceLock::new(),
         record,
@@ -164,7 +166,7 @@ fn unrecorded(err: &std::io::Error) -> Failure {
 }
 
 async fn perform(ending: &Ending<'_>, caller: &Caller, call: Call<'_>, span: Span) -> Performed {
-    let Ending { service, key, status, plan, .. } = ending;
+    let Ending { service, key, said, plan, .. } = ending;
     let (service, key) = (*service, *key);
     let Call { tool, arguments, view } = call;
     admit(service, caller, key, tool, view).await?;
@@ -173,7 +175,7 @@ async fn perform(ending: &Ending<'_>, caller: &Caller, call: Call<'_>, span: Spa
         return builtin::perform(service, caller, (tool, builtin), arguments);
     }
     let named = (tool, &mut arguments, &options);
-    let ids = names::settle(service, caller, status, named, span).await?;
+    let ids = names::settle(service, caller, said, named, span).await?;
     ending.resolved.get_or_init(|| ids);
     let stranger = caller.address.zip(caller.brought().map(Key::digest));
     let (mut span, mut asked) = (span, None);
@@ -181,7 +183,7 @@ async fn perform(ending: &Ending<'_>, caller: &Caller, call: Call<'_>, span: Spa
         let (arguments, options) = (&arguments, &options);
         let tenant = caller.tenant();
         let errand =
-            Errand { service, tool, tenant, key, stranger, status, arguments, options, span };
+            Errand { service, tool, tenant, key, stranger, said, arguments, options, span };
         let replied = asked.as_ref().or_else(|| caller.person.replied());
         let performed = once(&errand, caller, (replied, plan), view).await;
         // Whoever is asked while the call waits is asked once: the reply holds for what was asked, or not at all.
@@ -258,7 +260,11 @@ async fn attend(
     let (mut shaped, as_of) = match send(errand, view).await {
         Err(failure) if failure.reach == Reach::Uncertain && !tool.is_read() => {
             let desk = errand.desk(&consent);
-            let seen = service.api.look(&tool.entry.operation, &desk, arguments, began).await;
+            let seen = match service.api.look(&tool.entry.operation, &desk, arguments, began).await
+            {
+                Some(seen) => Some(seen),
+                None => target::remains(errand).await,
+            };
             let words = seen.map(|seen| format!("; {seen}")).unwrap_or_default();
             return Err(Failure { message: format!("{}{words}", failure.message), ..failure });
         }

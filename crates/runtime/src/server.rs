@@ -100,6 +100,11 @@ impl Server {
         Self { shared, callers: Callers::PerRequest, session: None }
     }
 
+    /// What its one connection remembers.
+    pub(crate) fn session(&self) -> Option<&Arc<Session>> {
+        self.session.as_ref()
+    }
+
     /// The same server for one session of its own.
     pub(crate) fn in_session(&self) -> Self {
         Self { session: Some(Arc::default()), ..self.clone() }
@@ -239,7 +244,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let mut caller = self.caller(&context)?;
-        caller.person = elicitation::person(&context, &request);
+        caller.person = elicitation::person(&context, &request, self.session.as_ref());
         let service = &self.shared.service;
         let Some(tool) = service.catalogue.find(&request.name) else {
             let near = service.catalogue.nearest(&request.name);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 use xyte_mcp_catalogue::{Class, Location};
 
 use crate::caller::Caller;
@@ -22,9 +23,16 @@ const MOST_FILTERS: usize = 100;
 pub struct Session {
     /// By the name of the filter; the empty name is for all calls that name none.
     filters: Mutex<BTreeMap<String, Map<String, Value>>>,
+    /// Cancelled when the client says no more: no question is answered any more.
+    silent: CancellationToken,
 }
 
 impl Session {
+    /// What is cancelled when the client says no more.
+    pub(crate) fn silent(&self) -> &CancellationToken {
+        &self.silent
+    }
+
     /// Remembers ids, forgets those that are given as an empty text, and tells what is remembered then.
     ///
     /// Nothing where there are too many filters already.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
+use xyte_mcp_runtime::shape::budget;
 use xyte_mcp_runtime::shape::table::{foot, table};
 use xyte_mcp_runtime::text::quoted;
 
@@ -126,7 +127,7 @@ impl Answer<'_> {
 
     fn forms(&self, room: usize) -> Option<(Value, String)> {
         let (structured, text) = (json!(self), self.text());
-        let longest = structured.to_string().chars().count().max(text.chars().count());
+        let longest = budget::length(&structured).max(budget::text_length(&text));
         (longest <= room.min(MOST_CHARS)).then_some((structured, text))
     }
 

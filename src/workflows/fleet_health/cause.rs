@@ -28,8 +28,8 @@ pub(super) fn cause(
     let all_together =
         times.last().zip(times.first()).is_some_and(|(last, first)| *last - *first <= TOGETHER);
     Some(match (others_are_up, down.len()) {
-        // Devices on pages that could not be read may be up.
-        (false, _) if !all_devices => "unknown",
+        // Devices on pages that could not be read may be up, or have gone down with these.
+        _ if !all_devices => "unknown",
         (false, 2..) if all_together => "whole_room_down",
         (true, _) if !times.windows(2).any(together) => "single_device",
         (false, 1) => "single_device",
@@ -65,6 +65,7 @@ mod tests {
         assert_eq!(class(&[(off, 1), (off, 6)], false), Some("unknown"));
         assert_eq!(class(&[(off, 1), (off, 7)], true), Some("unknown"));
         assert_eq!(class(&[(off, 1), (up, 1)], true), Some("single_device"));
+        assert_eq!(class(&[(off, 1), (up, 1)], false), Some("unknown"));
         assert_eq!(class(&[(off, 1), (off, 9), (up, 1)], true), Some("single_device"));
         assert_eq!(class(&[(off, 1), (off, 2), (up, 1)], true), Some("unknown"));
         assert_eq!(class(&[("never_seen", 1), (up, 1)], true), Some("never_seen"));

@@ -13,7 +13,7 @@ use xyte_mcp_runtime::failure::Failure;
 use xyte_mcp_runtime::text::quoted;
 
 use crate::presets::{Preset, Select, Step, WaitFor, fill};
-use crate::workflows::bulk::{Excluded, arguments, called};
+use crate::workflows::bulk::{Excluded, arguments, called, valued};
 use crate::workflows::fleet::{self, Device};
 use crate::workflows::offer::Offers;
 use crate::workflows::pattern::like;
@@ -124,7 +124,15 @@ impl<'p> Plan<'p> {
         let items =
             self.steps.iter().flat_map(|step| step.items.iter().map(|item| (step.step, item)));
         for (step, item) in items.clone() {
-            let _ = write!(question, "\n- {} to {}", quoted(&step.command), quoted(&item.name));
+            let inputs = item.arguments.get("extra_params").and_then(Value::as_object);
+            let _ = write!(
+                question,
+                "\n- {}{} to {} {}",
+                quoted(&step.command),
+                inputs.map(valued).unwrap_or_default(),
+                quoted(&item.name),
+                quoted(&item.id)
+            );
         }
         let targets: Vec<Value> =
             items.map(|(_, item)| json!([item.id, item.name, item.arguments])).collect();

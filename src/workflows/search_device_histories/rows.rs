@@ -15,6 +15,9 @@ use crate::generated::workflows::SearchDeviceHistories;
 const USUAL_LIMIT: i64 = 50;
 const COLUMNS: [&str; 5] = ["uuid", "name", "space_id", "created_at", "state"];
 
+/// What to do where the newest row has no room by itself.
+const TOO_LARGE: &str = "the newest row is larger than one answer may be: list_device_histories with `fields` shows parts of it";
+
 /// Rows that were found so far.
 struct Found {
     rows: Vec<Value>,
@@ -107,9 +110,12 @@ fn answer(room: usize, asked: &Asked, found: &Found, status: Option<&str>) -> (V
     answer::shortened(room, found.rows.len(), |kept| {
         let (rows, more) = (&found.rows[..kept], found.more || kept < found.rows.len());
         let mut warnings = warnings.clone();
-        let last = rows.last().and_then(|row| row["created_at"].as_str());
-        if let Some(last) = last.filter(|_| more) {
-            warnings.push(format!("older rows follow: go on with to={}", quoted(last)));
+        match rows.last().and_then(|row| row["created_at"].as_str()) {
+            Some(last) if more => {
+                warnings.push(format!("older rows follow: go on with to={}", quoted(last)));
+            }
+            None if more => warnings.push(TOO_LARGE.to_owned()),
+            _ => {}
         }
         let complete = found.whole && !more && asked.complete();
         let answer = json!({

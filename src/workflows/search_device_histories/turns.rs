@@ -25,7 +25,9 @@ struct Away<'h> {
     id: &'h str,
     past: &'h Past,
     outages: Vec<Outage>,
-    /// How its last absence ended, if it did, also when another one was asked for.
+    /// Whether it is there again.
+    recovered: bool,
+    /// When its last absence ended, also when another one was asked for.
     back: Option<DateTime<Utc>>,
 }
 
@@ -44,7 +46,8 @@ pub(super) async fn compute(
     let mut warnings = asked.warnings();
     warnings.extend(history.warnings.clone());
     if !history.complete {
-        let what = "rows are missing: a device may be missing, may have gone earlier than shown, and may be back though shown as away";
+        let what =
+            "rows are missing: a device may be missing, and may have gone earlier than shown";
         warnings.push(what.to_owned());
     }
     let tickets = fleet::secondary(tickets, "tickets", &mut warnings);
@@ -67,12 +70,12 @@ pub(super) async fn compute(
         "space": asked.place(),
         "event": if event == Event::WentOffline { "went_offline" } else { "came_back" },
         // What is missing may hold more.
-        "totals": (history.complete && asked.complete()).then(|| totals(asked, &away, &tickets)),
+        "totals": (history.complete && asked.complete()).then(|| totals(&away, &tickets)),
         "items": items,
         "undetermined": unclear,
         "page": {"returned": items.len(), "complete": complete && shown_whole, "next_cursor": null},
         "scanned": {"rows": history.rows, "devices": history.devices.len(), "tickets": tickets.rows.len()},
-        "basis": basis(asked),
+        "basis": basis(by_status(asked, &history)),
         "complete": complete,
         "warnings": warnings,
     });
@@ -98,8 +101,13 @@ fn away<'h>(asked: &Asked, history: &'h History, event: Event) -> Vec<Away<'h>> 
         .filter_map(|(id, past)| {
             let all = outages(&past.points);
             let back = all.last().and_then(|last| last.to);
+            let recovered = match asked.find(id) {
+                Some(device) if by_status(asked, history) => !device.is_down(),
+                _ => back.is_some(),
+            };
             let outages: Vec<Outage> = all.into_iter().filter(counts).collect();
-            (!outages.is_empty()).then_some(Away { id, past, outages, back })
+            let back = back.filter(|_| recovered);
+            (!outages.is_empty()).then_some(Away { id, past, outages, recovered, back })
         })
         .collect();
     away.sort_by_key(|away| std::cmp::Reverse(away.outages.last().map(|last| last.from)));
@@ -119,23 +127,20 @@ fn unclear(asked: &Asked, history: &History) -> Vec<Value> {
     unclear.collect()
 }
 
+/// Whether only the present status tells who is back: rows are missing, or end before the present.
+fn by_status(asked: &Asked, history: &History) -> bool {
+    !history.complete || !asked.is_up_to_now()
+}
+
 /// How the answer comes about.
-fn basis(asked: &Asked) -> String {
+fn basis(by_status: bool) -> String {
     let rows = "recorded rows: away is offline, unavailable or disconnected; 26 hours before the window are read to see what was before";
-    let past = "; recovered: by the status now, since the window ends in the past";
-    format!("{rows}{}", if asked.is_up_to_now() { "" } else { past })
+    let past = "; recovered: by the status now, since rows up to the present are not there";
+    format!("{rows}{}", if by_status { past } else { "" })
 }
 
-/// Whether a device is there again; what came after a window in the past only its present status tells.
-fn is_recovered(asked: &Asked, away: &Away<'_>) -> bool {
-    match asked.find(away.id) {
-        Some(device) if !asked.is_up_to_now() => !device.is_down(),
-        _ => away.back.is_some(),
-    }
-}
-
-fn totals(asked: &Asked, away: &[Away<'_>], tickets: &Rows<Ticket>) -> Value {
-    let recovered = away.iter().filter(|away| is_recovered(asked, away)).count();
+fn totals(away: &[Away<'_>], tickets: &Rows<Ticket>) -> Value {
+    let recovered = away.iter().filter(|away| away.recovered).count();
     let has_ticket = |away: &&Away<'_>| {
         tickets.rows.iter().any(|ticket| ticket.device_id.as_deref() == Some(away.id))
     };
@@ -163,9 +168,8 @@ fn devices(asked: &Asked, away: &[Away<'_>], tickets: &Rows<Ticket>) -> Vec<Valu
             row["times"] = away.outages.len().into();
         }
         row["last_offline"] = json!(away.outages.last().map(|last| written(last.from)));
-        let recovered = is_recovered(asked, away);
-        row["recovered"] = recovered.into();
-        if let Some(back) = away.back.filter(|_| recovered) {
+        row["recovered"] = away.recovered.into();
+        if let Some(back) = away.back {
             row["back_since"] = written(back).into();
         }
         row["status_now"] = json!(asked.find(away.id).map(Device::status));

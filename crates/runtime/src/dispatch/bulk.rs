@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,23 +12,14 @@ use tokio::time::Instant;
 
 use super::Fetched;
 use super::desk::{Arguments, Desk};
+use super::runs::Heard;
 use crate::audit::Target;
 use crate::caller::Key;
 use crate::decode::{Options, decode};
 use crate::failure::{Failure, Reach};
 use crate::json;
-use crate::ledger::{Name, name};
 use crate::request::RequestId;
 use crate::seal::Purpose;
-
-/// How long a run can be asked for.
-const REMEMBERED: Duration = Duration::from_hours(24);
-
-/// Outcomes of a run that are read at a time.
-const AT_ONCE: usize = 32;
-
-/// Runs of a tenant that can be listed.
-const LISTED: usize = 20;
 
 /// Too little time for a request and its answer: what has not been sent by then is not sent.
 const TOO_LATE: Duration = Duration::from_secs(2);
@@ -90,26 +81,16 @@ pub struct Run {
     pub tool: String,
     /// When it began.
     pub begun: DateTime<Utc>,
-    /// When it is over at the latest.
-    pub until: DateTime<Utc>,
     /// Every target.
     pub items: Vec<Told>,
     /// Whether the outcomes are all in it. Until then each is written down by itself, so that one costs the same among many.
     #[serde(default)]
-    closed: bool,
-}
-
-/// What is written down of one target while its run goes on.
-#[derive(Serialize, Deserialize)]
-struct Note {
-    outcome: Outcome,
-    why: Option<String>,
+    pub(super) closed: bool,
 }
 
 impl Run {
     /// What can be said of it when nobody is at work on it any more.
-    #[must_use]
-    pub fn settled(mut self) -> Self {
+    pub(super) fn settled(mut self) -> Self {
         for item in &mut self.items {
             let (outcome, why) = match item.outcome {
                 Outcome::Planned => (Outcome::Skipped, "the call ended before it was sent"),
@@ -161,27 +142,30 @@ impl Desk<'_> {
             why: None,
             answer: Value::Null,
         };
-        let left = self.call.span.deadline.saturating_duration_since(Instant::now());
         let mut run = Run {
             run: RequestId::random().to_string(),
             tool: self.call.tool.name().to_owned(),
             begun: Utc::now(),
-            until: Utc::now() + TimeDelta::from_std(left).unwrap_or_default(),
             items: items.iter().map(told).collect(),
             closed: false,
         };
-        self.list_run(&run.run).await?;
+        let heard = &self.stay(&run.run).await?;
+        self.list_run(&run).await?;
         self.write(&run).await?;
         let most = self.call.service.settings.manners.concurrency;
         let name = run.run.as_str();
         let targets = run.items.iter().cloned().zip(items).enumerate();
         let targets: Vec<_> = targets.collect();
         let changes = targets.into_iter().map(|(at, (mut told, item))| async move {
-            self.change(operation, &item.arguments, (name, at, taken), &mut told).await;
+            self.change(operation, &item.arguments, (name, at, taken), (&mut told, heard)).await;
             (at, told)
         });
-        let changes = futures::stream::iter(changes).buffer_unordered(most);
-        for (at, told) in changes.collect::<Vec<_>>().await {
+        let changes = futures::stream::iter(changes).buffer_unordered(most).collect::<Vec<_>>();
+        let changes = tokio::select! {
+            changes = changes => changes,
+            never = self.stay_on(name, heard) => match never {},
+        };
+        for (at, told) in changes {
             run.items[at] = told;
         }
         if let Err(err) = self.remember(&mut run).await {
@@ -196,11 +180,17 @@ impl Desk<'_> {
         operation: &str,
         arguments: &Arguments,
         (run, at, taken): (&str, usize, Outcome),
-        told: &mut Told,
+        (told, heard): (&mut Told, &Heard),
     ) {
-        if Instant::now() + TOO_LATE > self.call.span.deadline {
-            let why = "the call's time was over before it was sent".to_owned();
-            (told.outcome, told.why) = (Outcome::Skipped, Some(why));
+        let obstacle = match heard.lately() {
+            false => Some("the server was held up, and may have been taken for gone"),
+            true if Instant::now() + TOO_LATE > self.call.span.deadline => {
+                Some("the call's time was over before it was sent")
+            }
+            true => None,
+        };
+        if let Some(why) = obstacle {
+            (told.outcome, told.why) = (Outcome::Skipped, Some(why.to_owned()));
             return self.note((run, at), told).await;
         }
         told.outcome = Outcome::Sending;
@@ -248,93 +238,6 @@ impl Desk<'_> {
             // What was written before says that it was on its way: nobody will take it for undone.
             tracing::warn!(error = %err, "the outcome of a change is not remembered");
         }
-    }
-
-    async fn write_note(&self, (run, at): (&str, usize), told: &Told) -> Result<(), Failure> {
-        let note = Note { outcome: told.outcome, why: told.why.clone() };
-        let text = serde_json::to_string(&note).unwrap_or_default();
-        Ok(self.call.service.ledger.put(self.note_of(run, at), &text, REMEMBERED).await?)
-    }
-
-    fn note_of(&self, run: &str, at: usize) -> Name {
-        name("target", self.call.tenant, &[run.as_bytes(), &at.to_be_bytes()])
-    }
-
-    /// Writes down all that is known of a run, in one piece, in place of what was written of each target.
-    ///
-    /// # Errors
-    /// When it cannot be.
-    pub async fn remember(&self, run: &mut Run) -> Result<(), Failure> {
-        let notes = !std::mem::replace(&mut run.closed, true);
-        self.write(run).await?;
-        if notes {
-            let notes: Vec<Name> =
-                (0..run.items.len()).map(|at| self.note_of(&run.run, at)).collect();
-            // Notes that stay are not read any more.
-            self.call.service.ledger.remove(&notes).await?;
-        }
-        Ok(())
-    }
-
-    async fn write(&self, run: &Run) -> Result<(), Failure> {
-        let text = serde_json::to_string(run).unwrap_or_default();
-        let name = name("run", self.call.tenant, &[run.run.as_bytes()]);
-        Ok(self.call.service.ledger.put(name, &text, REMEMBERED).await?)
-    }
-
-    /// A run of this tenant, as far as it is known.
-    ///
-    /// # Errors
-    /// When there is none of this name.
-    pub async fn run(&self, run: &str) -> Result<Run, Failure> {
-        let head = || name("run", self.call.tenant, &[run.as_bytes()]);
-        let read = async || self.call.service.ledger.get(head()).await;
-        let parsed =
-            |text: Option<String>| text.and_then(|it| serde_json::from_str::<Run>(&it).ok());
-        let unknown = || {
-            Failure::new("not_found", "no run of this name is remembered")
-                .with_hint("Runs are remembered for a day; without a name, the latest are listed.")
-        };
-        let mut known = parsed(read().await?).ok_or_else(unknown)?;
-        if known.closed {
-            return Ok(known);
-        }
-        let notes =
-            (0..known.items.len()).map(|at| self.call.service.ledger.get(self.note_of(run, at)));
-        let notes: Vec<_> = futures::stream::iter(notes).buffered(AT_ONCE).collect().await;
-        // A run that was closed meanwhile has no notes any more, and says all itself.
-        if let Some(closed) = parsed(read().await?).filter(|run| run.closed) {
-            return Ok(closed);
-        }
-        for (told, note) in known.items.iter_mut().zip(notes) {
-            let Some(note) = note? else { continue };
-            let Ok(note) = serde_json::from_str::<Note>(&note) else { continue };
-            (told.outcome, told.why) = (note.outcome, note.why);
-        }
-        Ok(known)
-    }
-
-    /// Names of the latest runs of this tenant, the latest first.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn runs(&self) -> Result<Vec<String>, Failure> {
-        let text = self.call.service.ledger.get(name("runs", self.call.tenant, &[])).await?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
-    }
-
-    /// Two runs that begin at once may lose one of the list; each is still known by its name.
-    async fn list_run(&self, run: &str) -> Result<(), Failure> {
-        let mut runs = self.runs().await?;
-        runs.insert(0, run.to_owned());
-        runs.truncate(LISTED);
-        let text = serde_json::to_string(&runs).unwrap_or_default();
-        Ok(self
-            .call
-            .service
-            .ledger
-            .put(name("runs", self.call.tenant, &[]), &text, REMEMBERED)
-            .await?)
     }
 
     /// Seals what a change did, for a later one of this tenant.

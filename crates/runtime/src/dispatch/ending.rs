@@ -3,12 +3,12 @@
 //! A call that is dropped before it has an outcome was cancelled, by whoever waited for it.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::said::{Last, Said};
 use crate::audit::Entry;
 use crate::caller::Key;
 use crate::catalogue::Tool;
@@ -22,8 +22,7 @@ pub(super) struct Ending<'a> {
     pub(super) key: Option<&'a Key>,
     pub(super) request_id: &'a str,
     pub(super) started: Instant,
-    /// The platform's last status; 0 before there is one.
-    pub(super) status: AtomicU16,
+    pub(super) said: Said,
     /// What was agreed to before the call; nothing where nobody had to.
     pub(super) plan: OnceLock<String>,
     /// The ids that were found for names; nothing where no name was looked up.
@@ -45,8 +44,10 @@ impl Ending<'_> {
 
     fn end(&mut self, code: Option<&str>, status: Option<u16>) {
         self.over = true;
-        let answered = Some(self.status.load(Ordering::Relaxed)).filter(|status| *status != 0);
+        let Last { status: answered, name } = self.said.take();
         let (outcome, status) = (code.unwrap_or("ok"), status.or(answered));
+        let name =
+            name.map(|name| self.key.map_or_else(|| name.to_string(), |key| key.redact(&name)));
         let took = self.started.elapsed();
         if let Some(record) = self.record.take() {
             record.end(outcome, status, self.plan.get().cloned());
@@ -58,6 +59,7 @@ impl Ending<'_> {
             key.id = self.key.map(Key::id),
             outcome,
             upstream.status = status,
+            upstream.request.id = name,
             duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "{} {outcome}",
             self.tool.name(),

@@ -1,13 +1,12 @@
 //! A call that was let in, and its requests: written, sent, and what an answer means for the key and the drift. It knows no step before or after.
 
-use std::sync::atomic::{AtomicU16, Ordering};
-
 use serde_json::{Map, Value};
 use xyte_mcp_catalogue::Location;
 
 use super::Span;
 use super::consent::Consent;
 use super::desk::Desk;
+use super::said::Said;
 use crate::caller::{Address, Digest, Key};
 use crate::catalogue::Tool;
 use crate::decode::Options;
@@ -26,8 +25,8 @@ pub(super) struct Errand<'a> {
     pub(super) key: Option<&'a Key>,
     /// Where a key came from that only the platform can tell to be a good one.
     pub(super) stranger: Option<(Address, Digest)>,
-    /// The platform's last status.
-    pub(super) status: &'a AtomicU16,
+    /// Where it is noted what the platform says.
+    pub(super) said: &'a Said,
     pub(super) arguments: &'a Map<String, Value>,
     pub(super) options: &'a Options,
     pub(super) span: Span,
@@ -78,7 +77,7 @@ impl<'a> Errand<'a> {
             kind: self.kind(),
         };
         let result = service.upstream.fetch(order).await.and_then(|answered| {
-            self.status.store(answered.reply.status, Ordering::Relaxed);
+            self.said.note(&answered.reply);
             self.note_key(answered.reply.status);
             match Reach::of(answered.reply.status) {
                 Reach::Done => {

@@ -1,7 +1,6 @@
 //! Names in place of ids: looked up before a read, and offered while somebody writes. What is written like an id is never looked up.
 
 use std::borrow::Cow;
-use std::sync::atomic::AtomicU16;
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -9,6 +8,7 @@ use tokio::time::Instant;
 use xyte_mcp_catalogue::naming::Naming;
 
 use super::admit::over_limit;
+use super::said::Said;
 use super::walk::all;
 use super::{Errand, Span};
 use crate::caller::{Caller, Key};
@@ -25,7 +25,7 @@ use crate::text::quoted;
 pub(super) async fn settle(
     service: &Service,
     caller: &Caller,
-    status: &AtomicU16,
+    said: &Said,
     (tool, arguments, options): (&Tool, &mut Map<String, Value>, &Options),
     span: Span,
 ) -> Result<Map<String, Value>, Failure> {
@@ -50,7 +50,7 @@ pub(super) async fn settle(
             let message = format!("`{argument}` has more than {LONGEST} characters");
             return Err(Failure::invalid_arguments(message));
         }
-        let looking = Looking { service, caller, status, fresh: options.fresh, span };
+        let looking = Looking { service, caller, said, fresh: options.fresh, span };
         let id = looking.roll(naming, list).await?.find(argument, &wanted)?;
         found.insert(argument.clone(), id.clone());
         arguments.insert(argument.clone(), id);
@@ -82,9 +82,9 @@ pub(crate) async fn complete(
     let admitted = service.limit.admit(who.into(), whereabouts).await;
     admitted.map_err(|wait| over_limit(service, wait))?;
     let _under_way = service.under_way.token();
-    let status = AtomicU16::new(0);
+    let said = Said::default();
     let span = Span { started, deadline: started + service.settings.deadline };
-    let looking = Looking { service, caller, status: &status, fresh: false, span };
+    let looking = Looking { service, caller, said: &said, fresh: false, span };
     let roll = looking.roll(naming, list).await?;
     let Fitting { ids, total } = roll.fitting(begun, most);
     Ok(Completed { more: total > ids.len() || !roll.complete, ids, total })
@@ -112,14 +112,14 @@ fn list<'a>(service: &'a Service, caller: &Caller, naming: &Naming) -> Option<&'
 struct Looking<'a> {
     service: &'a Service,
     caller: &'a Caller,
-    status: &'a AtomicU16,
+    said: &'a Said,
     fresh: bool,
     span: Span,
 }
 
 impl Looking<'_> {
     async fn roll(&self, naming: &Naming, tool: &Tool) -> Result<Roll, Failure> {
-        let &Self { service, caller, status, span, .. } = self;
+        let &Self { service, caller, said, span, .. } = self;
         let entry = &tool.entry;
         let named = [&naming.id, &naming.name, &naming.path, &naming.parent];
         let columns = named.into_iter().chain(&naming.also).filter(|column| !column.is_empty());
@@ -138,7 +138,7 @@ impl Looking<'_> {
             tenant: caller.tenant(),
             key: caller.key(&entry.credential),
             stranger: caller.address.zip(caller.brought().map(Key::digest)),
-            status,
+            said,
             arguments: &Map::new(),
             options: &Options { fresh: self.fresh, ..Options::default() },
             span,

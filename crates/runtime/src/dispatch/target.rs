@@ -47,6 +47,22 @@ async fn target(errand: &Errand<'_>) -> Result<Value, Failure> {
     project(&answered.reply.body, &tree).map_err(|err| look.unreadable(&answered, &err))
 }
 
+/// Whether what was to be deleted is there, where the platform tells it under the same address.
+pub(super) async fn remains(errand: &Errand<'_>) -> Option<String> {
+    let entry = &errand.tool.entry;
+    let reading = &entry.consent.target.as_ref()?.operation;
+    let reading = errand.service.catalogue.find_operation(reading)?;
+    if entry.method != "DELETE" || reading.entry.path != entry.path {
+        return None;
+    }
+    let words = match target(errand).await {
+        Ok(_) => "the platform still has it",
+        Err(failure) if failure.status == Some(404) => "the platform does not have it any more",
+        Err(_) => return None,
+    };
+    Some(words.to_owned())
+}
+
 /// Adds to a preview what the change is done to, and what carries it out.
 pub(super) fn show(shaped: &mut Shaped, scene: &Scene, consent: &Consent<'_>) {
     let mut structured = std::mem::take(&mut shaped.structured);

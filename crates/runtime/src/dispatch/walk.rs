@@ -224,8 +224,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             }
             Err(err) => {
                 let failure = self.errand.unreadable(&answered, &err);
-                self.partial(failure)?;
-                return Ok(Turn::Over);
+                return self.pass(failure);
             }
         };
         self.begun = true;

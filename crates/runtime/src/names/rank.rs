@@ -59,7 +59,11 @@ fn by_path(query: &str, path: &str) -> Option<Fit> {
         let words = text.split(|char: char| !char.is_alphanumeric());
         words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
-    let (asked, there) = (split(query), split(whole));
+    let (mut asked, there) = (split(query), split(whole));
+    // `the camera in the board room`: what only joins words is no part of a name, unless it is all there is.
+    if asked.iter().any(|word| !is_joint(word)) {
+        asked.retain(|word| !is_joint(word) || there.contains(word));
+    }
     let near = |asked: &String, word: &String| {
         // Short words and numbers differ by a letter where another thing is meant.
         let forgiving = asked.chars().count() >= 4 && !asked.chars().any(char::is_numeric);
@@ -76,6 +80,11 @@ fn by_path(query: &str, path: &str) -> Option<Fit> {
     }
 }
 
+/// Whether a word only joins others.
+fn is_joint(word: &str) -> bool {
+    matches!(word, "the" | "a" | "an" | "in" | "at" | "on" | "of" | "for" | "from")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +99,8 @@ mod tests {
         assert_eq!(fit("board b1"), Some(Fit::Words));
         assert_eq!(fit("baord room"), Some(Fit::Similar));
         assert_eq!(fit("b2 board"), None, "another building is not a typing error");
+        assert_eq!(fit("the board room in b1"), Some(Fit::Words));
+        assert_eq!((fit("the"), fit("in the b2")), (None, None));
         assert!(Fit::Exact > Fit::Starts && Fit::Words > Fit::Similar);
     }
 }

@@ -11,8 +11,10 @@ use rmcp::model::{
 };
 use rmcp::service::{Peer, PeerRequestOptions, RequestContext};
 use rmcp::{RoleServer, model::ClientResult};
+use tokio_util::sync::CancellationToken;
 
 use crate::person::{Ask, Person, Question, Replied, Reply};
+use crate::session::Session;
 
 /// The one question of a call.
 const QUESTION: &str = "consent";
@@ -24,6 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(9);
 pub(super) fn person(
     context: &RequestContext<RoleServer>,
     request: &CallToolRequestParams,
+    session: Option<&Arc<Session>>,
 ) -> Person {
     let modern = context.protocol_version().is_some_and(|it| it >= ProtocolVersion::V_2026_07_28);
     if modern {
@@ -36,7 +39,8 @@ pub(super) fn person(
     // Only a session has a way back, and only its handshake says what the client can do.
     let peer = &context.peer;
     if asks(peer.peer_info().as_ref().map(|info| &info.capabilities)) {
-        Person::Now(Arc::new(Waiting(peer.clone())))
+        let silent = session.map(|session| session.silent().clone()).unwrap_or_default();
+        Person::Now(Arc::new(Waiting { peer: peer.clone(), silent }))
     } else {
         Person::Nobody
     }
@@ -83,18 +87,23 @@ fn form(words: &str) -> ElicitRequestParams {
 }
 
 /// A client that asks while the call waits.
-struct Waiting(Peer<RoleServer>);
+struct Waiting {
+    peer: Peer<RoleServer>,
+    /// Cancelled when no reply can come any more.
+    silent: CancellationToken,
+}
 
 impl Ask for Waiting {
     fn ask<'a>(&'a self, words: &'a str) -> BoxFuture<'a, Reply> {
-        Box::pin(async move {
+        let asked = async move {
             let request = ServerRequest::ElicitRequest(ElicitRequest::new(form(words)));
             let options = PeerRequestOptions::with_timeout(PATIENCE);
-            let Ok(handle) = self.0.send_cancellable_request(request, options).await else {
-                return Reply::Cancelled;
-            };
-            match handle.await_response().await {
-                Ok(ClientResult::ElicitResult(result)) => reply(&result.action),
+            let handle = self.peer.send_cancellable_request(request, options).await.ok()?;
+            handle.await_response().await.ok()
+        };
+        Box::pin(async move {
+            match self.silent.run_until_cancelled(asked).await.flatten() {
+                Some(ClientResult::ElicitResult(result)) => reply(&result.action),
                 _ => Reply::Cancelled,
             }
         })

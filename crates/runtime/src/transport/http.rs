@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::body::Bodies;
 pub use self::key::{Access, KeySettings};
-pub use self::listener::Bounds;
+pub use self::listener::{Bounds, bind};
 use self::message::Kind;
 use self::refusal::{INVALID_REQUEST, Refusal};
 use self::session::Sessions;
@@ -249,23 +249,30 @@ impl Door {
     fn identify(&self, parts: &Parts) -> Result<Caller, Refusal> {
         let service = self.server.service();
         let address = parts.extensions.get::<Address>().copied();
-        let identified = key::identify(&parts.headers, &self.settings.keys);
-        let refused = match identified {
+        match key::identify(&parts.headers, &self.settings.keys) {
             Ok(mut caller) => {
                 caller.address = address;
                 let held = address.zip(caller.brought());
                 let held =
                     held.and_then(|(from, key)| service.strangers.holds_up(from, &key.digest()));
                 let Some(wait) = held else { return Ok(caller) };
-                Refusal::too_many(wait)
+                let refused = Refusal::too_many(wait);
+                service.metrics.auth_failed(refused.reason());
+                Err(refused)
             }
-            Err(refusal) => match address.map_or(Ok(()), |from| service.strangers.refused(from)) {
-                Ok(()) => refusal.of_identity(),
-                Err(wait) => Refusal::too_many(wait),
-            },
+            Err(refusal) => Err(self.refuse(address, refusal)),
+        }
+    }
+
+    /// Counts a refusal that is about who calls, and makes it one of too many where it is.
+    fn refuse(&self, address: Option<Address>, refusal: Refusal) -> Refusal {
+        let service = self.server.service();
+        let refused = match address.map_or(Ok(()), |from| service.strangers.refused(from)) {
+            Ok(()) => refusal.of_identity(),
+            Err(wait) => Refusal::too_many(wait),
         };
         service.metrics.auth_failed(refused.reason());
-        Err(refused)
+        refused
     }
 
     fn check_origin(&self, parts: &Parts) -> Result<(), Refusal> {

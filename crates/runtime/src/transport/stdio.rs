@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rmcp::ServiceExt;
@@ -27,7 +27,7 @@ pub enum StdioError {
     Aborted(#[source] tokio::task::JoinError),
 }
 
-/// Serves standard input and output until the client closes them or the token is cancelled; calls in flight then have five seconds, which is the protocol library's choice.
+/// Serves standard input and output until the client closes them or the token is cancelled; calls in flight then have five seconds, which is the protocol library's choice, and open questions none.
 ///
 /// # Errors
 /// When the client opens the session wrongly.
@@ -49,7 +49,8 @@ where
     O: AsyncWrite + Send + Unpin + 'static,
 {
     let service = server.service().clone();
-    let input = Until { input, stop: Box::pin(stop.cancelled_owned()) };
+    let silent = server.session().map(|session| session.silent().clone()).unwrap_or_default();
+    let input = Until { input, stop: Box::pin(stop.cancelled_owned()), silent };
     let running = match server.serve((input, output)).await {
         Ok(running) => running,
         // A host that only looked whether the program starts.
@@ -71,6 +72,8 @@ where
 struct Until<I> {
     input: I,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Cancelled with its end: nobody replies to a question any more.
+    silent: CancellationToken,
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Until<I> {
@@ -79,9 +82,13 @@ impl<I: AsyncRead + Unpin> AsyncRead for Until<I> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.stop.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Ok(()));
+        let before = buffer.filled().len();
+        if self.stop.as_mut().poll(context).is_pending() {
+            ready!(Pin::new(&mut self.input).poll_read(context, buffer))?;
         }
-        Pin::new(&mut self.input).poll_read(context, buffer)
+        if buffer.filled().len() == before && buffer.remaining() > 0 {
+            self.silent.cancel();
+        }
+        Poll::Ready(Ok(()))
     }
 }

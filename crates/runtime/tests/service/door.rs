@@ -12,8 +12,8 @@ use xyte_mcp_runtime::service::Settings;
 use xyte_mcp_runtime::transport::http::{Access, app, serve};
 
 use crate::support::{
-    BOUNDS, KEY_A, Platform, http_settings, identity, post, post_with, service, service_at, start,
-    tool_call,
+    BOUNDS, KEY_A, Platform, http_settings, identity, post, post_with, send, service, service_at,
+    start, tool_call,
 };
 
 async fn platform() -> Platform {
@@ -242,5 +242,20 @@ async fn a_request_names_single_tools_and_leaves_some_out_and_never_gets_more() 
     ] {
         let (status, answer) = ask(&free, "/mcp", &[(name, text)], &list).await;
         assert_eq!((status, &answer["error"]["data"]["error"]), (400, &json!(code)), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_no_text_and_another_method_are_refused_in_the_protocols_form() {
+    let base = start(service(&platform().await), Access::Tenants).await;
+    let key = [("x-things-key", KEY_A)];
+    for (method, path, status, message) in [
+        ("POST", "/mcp/x/%ff", 400, "the address is not UTF-8"),
+        ("POST", "/v1/mcp/x/%ff/readonly", 400, "the address is not UTF-8"),
+        ("PUT", "/mcp", 405, "this address takes POST"),
+    ] {
+        let got = send(method, &format!("{base}{path}"), &key, Some(json!({}))).await;
+        let error = &got.json()["error"];
+        assert_eq!((got.status, &error["message"]), (status, &json!(message)), "{path}");
     }
 }

@@ -135,25 +135,6 @@ async fn a_body_that_is_announced_as_too_long_is_refused_before_it_comes() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_no_text_and_a_method_that_is_not_taken_are_refused_in_the_protocols_form()
- {
-    let base = start(service(&Platform::answering(200, "{}").await), Access::Tenants).await;
-    let asked = async |line: &str| {
-        let head = "Host: localhost\r\nConnection: close\r\nContent-Length: 2\r\n";
-        let request = format!("{line} HTTP/1.1\r\n{head}X-Things-Key: {KEY_A}\r\n\r\n{{}}");
-        let answer = raw(&base, request.as_bytes()).await;
-        let status: u16 = answer[9..12].parse().unwrap();
-        let error: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-        (status, error["error"]["message"].as_str().unwrap().to_owned())
-    };
-    for path in ["/mcp/x/%ff", "/v1/mcp/x/%ff/readonly"] {
-        let told = asked(&format!("POST {path}")).await;
-        assert_eq!(told, (400, "the address is not UTF-8".to_owned()));
-    }
-    assert_eq!(asked("PUT /mcp").await, (405, "this address takes POST".to_owned()));
-}
-
-#[tokio::test]
 async fn broken_messages_are_errors_of_the_protocol_with_the_right_code() {
     const CALL: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"#;
     let base = start(service(&Platform::answering(200, "{}").await), Access::Tenants).await;

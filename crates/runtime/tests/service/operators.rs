@@ -141,14 +141,26 @@ async fn metrics_may_ask_for_a_token_of_their_own() {
     let platform = Platform::answering(200, "{}").await;
     let base = start_with(service(&platform), settings).await.base;
     let url = format!("{base}/metrics");
+    let right = [("authorization", "Bearer a-token-for-metrics")];
     for (headers, status) in [
         (&[][..], 401),
         (&[("authorization", "Bearer another-token")], 401),
         (&[("x-things-key", KEY_A)], 401),
-        (&[("authorization", "Bearer a-token-for-metrics")], 200),
+        (&right, 200),
     ] {
         assert_eq!(send("GET", &url, headers, None).await.status, status);
     }
+    // Who guesses is counted like who guesses keys.
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let guess = async || client.get(&url).bearer_auth("another-token").send().await.unwrap();
+    let mut refused = guess().await;
+    while refused.status() == 401 {
+        refused = guess().await;
+    }
+    assert_eq!(refused.status(), 429);
+    assert!(refused.text().await.unwrap().contains("too_many_refusals"));
+    let text = send("GET", &url, &right, None).await.text;
+    assert!(text.contains("mcp_auth_failures_total{reason=\"invalid_token\"} 1"), "{text}");
 }
 
 #[tokio::test]

@@ -7,7 +7,9 @@ use futures::future::join_all;
 use serde_json::json;
 use xyte_mcp_runtime::transport::http::Access;
 
-use crate::support::{KEY_A, KEY_B, Platform, call, post_with, service, start, tool_call};
+use crate::support::{
+    KEY_A, KEY_B, Platform, Scripted, call, post_with, service, start, tool_call,
+};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -34,7 +36,9 @@ async fn no_key_is_ever_logged_or_quoted() {
     // For the whole process: what the other tests log meanwhile holds no key either.
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let platform = Platform::start(|record| {
-        (422, json!({"error": format!("bad {:?}", record.headers["authorization"])}).to_string())
+        let key = record.headers["authorization"].to_str().unwrap();
+        let headers = vec![("x-request-id", format!("named-{key}"))];
+        Scripted { status: 422, headers, body: json!({"error": format!("bad {key}")}).to_string() }
     })
     .await;
     let service = service(&platform);
@@ -63,6 +67,7 @@ async fn no_key_is_ever_logged_or_quoted() {
     }
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(logged.contains(&*failure.request_id.unwrap()), "the call is logged");
+    assert!(logged.contains("named-****"), "under the platform's own name");
     assert!(!logged.contains(KEY_A) && !logged.contains(KEY_B), "no key is logged");
 }
 

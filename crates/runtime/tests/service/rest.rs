@@ -290,3 +290,19 @@ async fn foreign_hosts_and_pages_are_refused_and_the_servers_own_page_is_not() {
     let headers = [("x-things-key", KEY_A), ("origin", base.as_str())];
     assert_eq!(send("POST", &url, &headers, Some(json!({}))).await.status, 200);
 }
+
+#[tokio::test]
+async fn no_cache_in_front_keeps_what_belongs_to_a_key() {
+    let base = start(service(&Platform::answering(200, "{}").await), Access::Tenants).await;
+    let with_key = [("x-things-key", KEY_A)];
+    for (path, headers, kept) in [
+        ("/things", &with_key[..], "no-store"),
+        ("/thing/1", &with_key, "no-store"),
+        ("/things", &[], "no-store"),
+        ("/healthz", &[], "no-store"),
+        ("/docs", &[], "public, max-age=3600"),
+    ] {
+        let got = send("GET", &format!("{base}{path}"), headers, None).await;
+        assert_eq!(got.header("cache-control"), kept, "{path}");
+    }
+}

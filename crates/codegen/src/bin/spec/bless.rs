@@ -56,11 +56,19 @@ fn cargo_test(more: &[&str]) -> Result<(), String> {
     // The evals name no test, so the programs that failed are named too.
     let programs = String::from_utf8_lossy(&tests.stderr);
     let programs = programs.lines().map(str::trim).filter(|line| line.starts_with("`-p "));
-    let failed: Vec<String> = names.chain(programs).map(|name| format!("\n  {name}")).collect();
+    let names = names.map(|name| format!("\n  {name}{}", why(&told, name)));
+    let failed: Vec<String> = names.chain(programs.map(|name| format!("\n  {name}"))).collect();
     Err(format!(
         "everything is written; what fails for another reason than snapshots:{}\nMend what they name, then run `cargo spec bless` again.",
         failed.concat()
     ))
+}
+
+/// The first line of what a failed test says, behind the line with its place.
+fn why(told: &str, test: &str) -> String {
+    let said = told.split_once(&format!("---- {test} stdout ----")).map_or("", |(_, said)| said);
+    let mut lines = said.lines().skip_while(|line| !line.contains("panicked at"));
+    lines.nth(1).map(|line| format!(": {line}")).unwrap_or_default()
 }
 
 /// Calls every tool with its example on a fresh sandbox, and reads every resource; keeps the answers when all of them came.

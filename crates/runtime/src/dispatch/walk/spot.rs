@@ -125,7 +125,8 @@ impl Spot {
 
     /// The page behind one that the platform breaks on; only a numbered one can be asked for by itself.
     pub(super) fn beyond(&self, failure: &Failure) -> Option<Self> {
-        let broken = failure.status.is_some_and(|status| status >= 500);
+        let unreadable = failure.code == "upstream_contract";
+        let broken = unreadable || failure.status.is_some_and(|status| status >= 500);
         let numbered = self.step == Step::Page;
         (broken && numbered).then(|| Self {
             number: self.number + 1,

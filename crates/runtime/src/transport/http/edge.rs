@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use http::header::{EXPECT, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, EXPECT, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
@@ -15,6 +15,9 @@ use crate::request::RequestId;
 
 /// Carries the name of the request in every answer.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A cache in front knows nothing of the headers that hold keys, and would give one tenant the answer of another.
+const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Facts about an answer that a page may read.
 const EXPOSED: [HeaderName; 7] = [
@@ -55,6 +58,7 @@ async fn name(mut request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(NOT_KEPT);
     response
 }
 

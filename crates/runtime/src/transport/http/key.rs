@@ -179,8 +179,8 @@ fn text(value: &HeaderValue) -> Result<&str, Fault> {
 
 /// `Bearer <key>` or the bare key; anything else with a blank in it is another scheme.
 fn authorized(value: &str) -> Result<&str, Fault> {
-    let value = value.trim();
     const BLANKS: [char; 2] = [' ', '\t'];
+    let value = value.trim();
     match value.split_once(BLANKS) {
         None if value.eq_ignore_ascii_case("bearer") => Ok(""),
         None => Ok(value),

@@ -5,7 +5,7 @@ mod crowd;
 mod head;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_io_timeout::TimeoutStream;
@@ -43,6 +43,9 @@ const BREATH: Duration = Duration::from_millis(500);
 /// What whoever finds no place is told.
 const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 32\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{\"error\":\"too_many_connections\"}";
 
+/// Connections that wait to be accepted. Of a burst of more, the rest would be dropped and come again after a second.
+const WAITING: u32 = 4096;
+
 /// How much the socket takes on.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -50,6 +53,18 @@ pub struct Bounds {
     pub connections: usize,
     /// How long requests in flight have to end, when the server does or their connection has to.
     pub drain: Duration,
+}
+
+/// Listens at an address.
+///
+/// # Errors
+/// When the address is taken, or none of this machine.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // After a restart, connections of before may not have ended yet.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 /// Serves until the token is cancelled; requests in flight then have a while to end. A connection that fails ends alone.
@@ -194,6 +209,17 @@ mod tests {
     async fn a_connection_that_falls_silent_is_cut_off_after_its_answer() {
         let answer = asked(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok"), "{answer}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_of_connections_waits_to_be_accepted() {
+        let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut burst = Vec::new();
+        for _ in 0..500 {
+            let connecting = timeout(LONGEST_SILENCE, TcpStream::connect(address));
+            burst.push(connecting.await.expect("it would come again after a second").unwrap());
+        }
     }
 
     async fn listening(app: Router, bounds: Bounds) -> std::net::SocketAddr {

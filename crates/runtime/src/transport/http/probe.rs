@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use super::refusal::respond;
+use super::refusal::{Refusal, respond};
 use super::{Door, key};
-use crate::caller::{Selection, Toolsets};
+use crate::caller::{Address, Selection, Toolsets};
 use crate::metrics;
 
 pub(super) fn routes() -> Router<Arc<Door>> {
@@ -44,10 +44,13 @@ fn not_ready(reason: &str) -> Response {
     respond(StatusCode::SERVICE_UNAVAILABLE, &body)
 }
 
-async fn metrics(State(door): State<Arc<Door>>, headers: HeaderMap) -> Response {
+async fn metrics(State(door): State<Arc<Door>>, request: Request) -> Response {
     let token = door.settings.metrics_token.as_ref();
-    if token.is_some_and(|token| !key::presents_token(&headers, token)) {
-        let mut refused = respond(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_token" }));
+    if token.is_some_and(|token| !key::presents_token(request.headers(), token)) {
+        let message = "metrics ask for a token of their own, as a bearer";
+        let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "invalid_token", message);
+        let address = request.extensions().get::<Address>().copied();
+        let mut refused = door.refuse(address, refusal).into_response();
         // A collector sends exactly this scheme.
         refused.headers_mut().insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
         return refused;

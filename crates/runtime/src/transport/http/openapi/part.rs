@@ -228,7 +228,7 @@ fn readyz() -> Value {
 }
 
 fn metrics() -> Value {
-    let mut responses = failures(&[401]);
+    let mut responses = failures(&[401, 429]);
     let text = json!({ "text/plain": { "schema": { "type": "string" } } });
     responses
         .insert("200".to_owned(), json!({ "description": "Prometheus text.", "content": text }));
