@@ -42,20 +42,22 @@ fn cargo_test(more: &[&str]) -> Result<(), String> {
         .args(more)
         .env("INSTA_UPDATE", "always")
         .env("INSTA_FORCE_PASS", "1")
-        .stderr(Stdio::null())
         .output()
         .map_err(|err| format!("cannot run the tests: {err}"))?;
     if tests.status.success() {
         return Ok(());
     }
-    let told = String::from_utf8_lossy(&tests.stdout);
-    let failed =
-        told.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
-    let failed: Vec<String> =
-        failed.map(|name| format!("\n  {name}{}", why(&told, name))).collect();
-    if failed.is_empty() {
+    if more.contains(&"--no-run") {
         return Err("the tests do not build: run `cargo test --workspace --no-run`".to_owned());
     }
+    let told = String::from_utf8_lossy(&tests.stdout);
+    let names =
+        told.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
+    // The evals name no test, so the programs that failed are named too.
+    let programs = String::from_utf8_lossy(&tests.stderr);
+    let programs = programs.lines().map(str::trim).filter(|line| line.starts_with("`-p "));
+    let names = names.map(|name| format!("\n  {name}{}", why(&told, name)));
+    let failed: Vec<String> = names.chain(programs.map(|name| format!("\n  {name}"))).collect();
     Err(format!(
         "everything is written; what fails for another reason than snapshots:{}\nMend what they name, then run `cargo spec bless` again.",
         failed.concat()
