@@ -26,7 +26,7 @@ use serde_json::Value;
 use xyte_mcp_catalogue::Catalogue;
 
 pub use change::{Change, Effect, Face, Kind, Spot};
-pub(crate) use dialect::{Moved, Word};
+pub(crate) use dialect::Moved;
 
 use crate::diagnostic::{Diagnostic, Report, Severity, Source};
 use crate::overrides::{self, Overrides};

@@ -35,16 +35,6 @@ pub(crate) struct Word {
     pub(crate) to: Option<String>,
 }
 
-impl Word {
-    /// What becomes of it, as a fragment.
-    pub(crate) fn told(&self) -> String {
-        match &self.to {
-            Some(to) => format!("{} is `{to}`", self.part),
-            None => format!("there is no {}", self.part),
-        }
-    }
-}
-
 /// A dialect of its own for some operations.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Apart {

@@ -2,13 +2,16 @@
 
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
-use crate::diff::{Moved, Word};
+use crate::diff::Moved;
 
 /// Puts other words in a dialect, or a dialect beside it for the operations that need them; gives a sentence.
 pub(super) fn follow(document: &mut DocumentMut, moved: &Moved) -> Option<String> {
     let dialects = document.get_mut("paging")?.as_table_like_mut()?;
-    let words: Vec<String> = moved.words.iter().map(Word::told).collect();
-    let words = words.join(" and ");
+    let words = moved.words.iter().map(|word| match &word.to {
+        Some(to) => format!("{} is `{to}`", word.part),
+        None => format!("there is no {}", word.part),
+    });
+    let words = words.collect::<Vec<_>>().join(" and ");
     let Some(apart) = &moved.apart else {
         write(dialects.get_mut(&moved.dialect)?, moved);
         return Some(format!("in the paging dialect `{}`, {words} now", moved.dialect));
