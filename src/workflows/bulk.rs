@@ -85,8 +85,9 @@ pub(super) enum Next {
 }
 
 impl Selection {
-    /// Reads the devices that are meant.
+    /// Reads the devices that are meant: people agree to what is there, not to what was there a minute ago.
     pub(super) async fn read(&self, desk: &Desk<'_>) -> Result<Selected, Failure> {
+        let desk = &desk.fresh();
         let by = [&self.space, &self.model, &self.name];
         let selects = by.iter().any(|it| it.is_some()) || self.status.is_some();
         if selects == self.ids.is_some() {

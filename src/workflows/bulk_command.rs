@@ -25,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 const RESERVE: Duration = Duration::from_secs(3);
 
 pub(super) async fn compute(desk: &Desk<'_>, call: BulkCommand) -> Result<Computed, Failure> {
-    // A person agrees to what is there, not to what was there a minute ago.
+    // The models' commands, too, are read as they are now.
     let desk = &desk.fresh();
     let (command, follow) = (call.command.clone(), call.follow == Some(true));
     let plan = plan(desk, call).await?;

@@ -50,9 +50,7 @@ async fn plan(
     selection: &Selection,
     (operation, what): (&'static str, &str),
 ) -> Result<Plan, Failure> {
-    // A person agrees to what is there, not to what was there a minute ago.
-    let read = selection.read(&desk.fresh()).await?;
-    let Selected { devices, excluded, warnings, as_of } = read;
+    let Selected { devices, excluded, warnings, as_of } = selection.read(desk).await?;
     let item = |device: super::fleet::Device| Item {
         name: called(&device),
         arguments: arguments(json!({"device_id": device.id})),

@@ -26,9 +26,7 @@ pub(super) async fn compute(desk: &Desk<'_>, call: BulkUpdateDevices) -> Result<
         return Err(Failure::invalid_arguments("`custom_parameters` names none"));
     }
     let selection = selection!(call);
-    // A person agrees to what is there, not to what was there a minute ago.
-    let read = selection.read(&desk.fresh()).await?;
-    let Selected { devices, mut excluded, warnings, as_of } = read;
+    let Selected { devices, mut excluded, warnings, as_of } = selection.read(desk).await?;
     // So many at most are changed, and a few more are left out: whoever means more has to narrow the choice before each is read.
     let most = desk.bulk_max() * 4;
     if devices.len() > most {

@@ -222,15 +222,10 @@ impl Desk<'_> {
     /// What a tool calls is declared, so that its description can tell.
     fn declared(&self, name: &str) -> Option<&Tool> {
         let catalogue = &self.call.service.catalogue;
-        let declared = || {
-            let calls = self.call.tool.entry.calls.iter();
-            calls.filter_map(|operation| catalogue.find_operation(operation))
-        };
-        let known_as = |tool: &&Tool| {
-            tool.name() == name || tool.entry.aliases.iter().any(|alias| alias == name)
-        };
+        let is_declared = |tool: &&Tool| self.call.tool.entry.calls.contains(&tool.entry.operation);
         // Names of tools stay when operations get other ids, and an id may then be another's.
-        declared().find(known_as).or_else(|| declared().find(|tool| tool.entry.operation == name))
+        let named = catalogue.find(name).filter(is_declared);
+        named.or_else(|| catalogue.find_operation(name).filter(is_declared))
     }
 
     /// An operation that changes something; a tool that only reads has none.
