@@ -1,6 +1,5 @@
 //! `room_status`: whether a room can be used, and what speaks against it. It judges by statuses, incidents and tickets, not by what devices show.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use xyte_mcp_runtime::dispatch::desk::{Computed, Desk};
 use xyte_mcp_runtime::failure::Failure;
@@ -9,7 +8,7 @@ use xyte_mcp_runtime::text::quoted;
 
 use super::answer;
 use super::fleet::{Device, Fleet, Incident};
-use super::space::{Spaces, Zone};
+use super::space::Spaces;
 use crate::generated::workflows::RoomStatus;
 
 /// Devices and reasons shown of a space that is more than a room.
@@ -76,19 +75,12 @@ pub(super) async fn compute(desk: &Desk<'_>, arguments: RoomStatus) -> Result<Co
         "warnings": warnings,
     });
     let as_of = fleet.as_of.min(scope.as_of);
-    clock(&mut structured, scope.zone.as_ref(), as_of);
+    if let Some(zone) = &scope.zone {
+        zone.tell(&mut structured, as_of);
+    }
     let (structured, text) =
         answer::fitted(desk.room(), structured, &["/devices", "/reasons"], text);
     Ok(Computed { structured, text, as_of })
-}
-
-/// Adds what clocks show in the room: who asks for a time of day means that one.
-fn clock(answer: &mut Value, zone: Option<&Zone>, as_of: DateTime<Utc>) {
-    let Some((zone, local)) = zone.and_then(|zone| Some((zone, zone.local(as_of)?))) else {
-        return;
-    };
-    answer["local_time"] = local.to_rfc3339_opts(SecondsFormat::Secs, true).into();
-    answer["time_zone"] = zone.name.as_str().into();
 }
 
 /// What speaks against a device.

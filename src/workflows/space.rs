@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use xyte_mcp_runtime::dispatch::desk::{Arguments, Desk};
@@ -35,6 +35,14 @@ impl Zone {
     pub(super) fn local(&self, at: DateTime<Utc>) -> Option<DateTime<FixedOffset>> {
         let seconds = i32::try_from(self.minutes_from_utc.checked_mul(60)?).ok()?;
         Some(at.with_timezone(&FixedOffset::east_opt(seconds)?))
+    }
+
+    /// Adds what clocks show there: who asks for a time of day means that one.
+    pub(super) fn tell(&self, answer: &mut Value, at: DateTime<Utc>) {
+        answer["time_zone"] = self.name.as_str().into();
+        if let Some(local) = self.local(at) {
+            answer["local_time"] = local.to_rfc3339_opts(SecondsFormat::Secs, true).into();
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use xyte_mcp_runtime::dispatch::bulk::{Outcome, Told, row};
 use xyte_mcp_runtime::dispatch::desk::Computed;
@@ -158,10 +158,7 @@ fn data(room: &str, plan: &Plan<'_>, as_of: DateTime<Utc>, steps: &[Value]) -> V
         "steps": steps,
     });
     if let Some(zone) = &plan.scope.zone {
-        data["time_zone"] = zone.name.as_str().into();
-        if let Some(local) = zone.local(as_of) {
-            data["local_time"] = local.to_rfc3339_opts(SecondsFormat::Secs, true).into();
-        }
+        zone.tell(&mut data, as_of);
     }
     data
 }
